@@ -1,0 +1,295 @@
+"""Decisions that explain themselves.
+
+A `Decision` carries its outcome, the reasons in order, the policy (id, version,
+digest), the facts that it used and the day for which it holds. Reasons are codes
+with parameters; `render` turns one into English or Chinese. Everything has one
+canonical JSON form, so that digests agree between machines.
+
+Example:
+    >>> import datetime as dt
+    >>> from microcrm_core.decisions import Decision, PolicyRef, Reason
+    >>> policy = PolicyRef.of("tiers-basic", "2025-01", {"tiers": ["ordinary"]})
+    >>> decision = Decision(
+    ...     outcome="ordinary",
+    ...     reasons=(Reason("tier_default", {"tier": "ordinary"}),),
+    ...     policy=policy,
+    ...     facts={"repaid_loan_count": 0},
+    ...     as_of=dt.date(2025, 1, 31),
+    ... )
+    >>> decision.reasons[0].text("en")
+    'no rule of a better or worse tier holds, so the tier is ordinary'
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import attrs
+
+from microcrm_core.checks import day_field, name_text_field
+from microcrm_core.errors import InvalidValueError
+from microcrm_core.reason_texts import TEXTS, Language
+
+__all__ = [
+    "Decision",
+    "FactValue",
+    "Language",
+    "PolicyRef",
+    "Reason",
+    "canonical_json",
+    "digest",
+    "render",
+]
+
+T = TypeVar("T")
+FactValue: TypeAlias = "int | str | bool | dt.date | None"
+
+
+def canonical_json(value: object) -> str:
+    """Return the one JSON text that stands for *value*.
+
+    Keys are sorted, there is no space, non-ASCII stays as it is. Dates become ISO
+    text, enums their value, `Decimal` and `Fraction` exact text, attrs objects
+    mappings of their public fields.
+
+    Raises:
+        InvalidValueError: *value* holds a float or another type without one
+            exact text; or a mapping key that is no text.
+
+    Source:
+        Key order and separators follow RFC 8785 for the types that we allow.
+
+    Example:
+        >>> from microcrm_core import canonical_json
+        >>> canonical_json({"b": 1, "a": ["x", None, True]})
+        '{"a":["x",null,true],"b":1}'
+    """
+    return json.dumps(
+        _plain(value, "value"),
+        sort_keys=True,
+        ensure_ascii=False,
+        separators=(",", ":"),
+        allow_nan=False,
+    )
+
+
+def digest(value: object) -> str:
+    """Return the SHA-256 of the canonical JSON of *value*, in hexadecimal.
+
+    Raises:
+        InvalidValueError: As `canonical_json`.
+
+    Example:
+        >>> from microcrm_core import digest
+        >>> digest({"a": 1}) == digest({"a": 1})
+        True
+        >>> digest({})[:12]
+        '44136fa355b3'
+    """
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def _plain(value: object, path: str) -> Any:
+    if isinstance(value, StrEnum):
+        return value.value
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, dt.date | dt.datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal | Fraction):
+        return _exact_text(value)
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise InvalidValueError(path, "must have text keys", key)
+        return {str(k): _plain(v, f"{path}.{k}") for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item, f"{path}[{i}]") for i, item in enumerate(value)]
+    if attrs.has(type(value)):
+        return {
+            field.name: _plain(getattr(value, field.name), f"{path}.{field.name}")
+            for field in attrs.fields(type(value))
+            if not field.name.startswith("_")
+        }
+    raise InvalidValueError(path, "must have one exact JSON form", value)
+
+
+def _exact_text(value: Decimal | Fraction) -> str:
+    if isinstance(value, Fraction):
+        return f"{value.numerator}/{value.denominator}"
+    if not value.is_finite():
+        raise InvalidValueError("value", "must be a finite number", value)
+    # 0.240 and 0.24 are one number and must have one digest.
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _frozen_mapping(value: Mapping[str, FactValue]) -> Mapping[str, FactValue]:
+    return MappingProxyType(dict(value))
+
+
+@attrs.frozen
+class Reason:
+    """Why a decision came out as it did: a code and its parameters.
+
+    Attributes:
+        code: Key of the text in every language; stable.
+        params: What fills the text; whole numbers, texts, dates, no personal data.
+
+    Example:
+        >>> from microcrm_core import Reason
+        >>> Reason("due_day_no_history", {"months": 2, "months_min": 3}).text("en")
+        '2 full months of balances are known, at least 3 are needed'
+    """
+
+    code: str = attrs.field(validator=name_text_field)
+    params: Mapping[str, FactValue] = attrs.field(
+        factory=dict, converter=_frozen_mapping
+    )
+
+    def text(self, language: Language | str = Language.EN) -> str:
+        """Return the reason as a sentence; see `render`."""
+        return render(self, language)
+
+    def __hash__(self) -> int:
+        """Hash by value; the parameters are a read-only mapping."""
+        return hash((self.code, tuple(sorted(self.params.items(), key=lambda p: p[0]))))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive a trip between processes."""
+        return type(self), (self.code, dict(self.params))
+
+
+@attrs.frozen
+class PolicyRef:
+    """Which policy decided, down to its content.
+
+    Attributes:
+        id: Name of the policy.
+        version: The lender's version of it.
+        digest: SHA-256 of its canonical JSON.
+
+    Example:
+        >>> from microcrm_core import PolicyRef
+        >>> ref = PolicyRef.of("due-day", "1", {"quantile_ppm": 100_000})
+        >>> ref.id, ref.version, len(ref.digest)
+        ('due-day', '1', 64)
+    """
+
+    id: str = attrs.field(validator=name_text_field)
+    version: str = attrs.field(validator=name_text_field)
+    digest: str = attrs.field(validator=name_text_field)
+
+    @classmethod
+    def of(cls, policy_id: str, version: str, content: object) -> PolicyRef:
+        """Return the reference to a policy with this *content*."""
+        return cls(policy_id, version, digest(content))
+
+
+@attrs.frozen(kw_only=True)
+class Decision(Generic[T]):
+    """An outcome, and everything needed to explain or repeat it.
+
+    Attributes:
+        outcome: What was decided; a refusal is an outcome too.
+        reasons: Why, the most important first; never empty.
+        policy: The policy that decided.
+        facts: The facts that were used, by name; None where one was not known.
+        as_of: The day for which it holds; nothing known later was used.
+
+    Example:
+        >>> import datetime as dt
+        >>> from microcrm_core import Decision, PolicyRef, Reason
+        >>> decision = Decision(
+        ...     outcome=None,
+        ...     reasons=(Reason("price_no_loan"),),
+        ...     policy=PolicyRef.of("pricing", "1", {}),
+        ...     facts={},
+        ...     as_of=dt.date(2025, 1, 31),
+        ... )
+        >>> decision.explain()
+        ('there is no requested loan and no earlier loan to repeat',)
+    """
+
+    outcome: T
+    reasons: tuple[Reason, ...] = attrs.field(converter=tuple)
+    policy: PolicyRef
+    facts: Mapping[str, FactValue] = attrs.field(converter=_frozen_mapping)
+    as_of: dt.date = attrs.field(validator=day_field)
+
+    @reasons.validator
+    def _has_reasons(self, _attribute: object, value: tuple[Reason, ...]) -> None:
+        if not value:
+            raise InvalidValueError("reasons", "must not be empty", value)
+
+    def explain(self, language: Language | str = Language.EN) -> tuple[str, ...]:
+        """Return the reasons as sentences, in order."""
+        return tuple(render(reason, language) for reason in self.reasons)
+
+    def __hash__(self) -> int:
+        """Hash by value; the facts are a read-only mapping."""
+        facts = tuple(sorted(self.facts.items(), key=lambda pair: pair[0]))
+        return hash((self.outcome, self.reasons, self.policy, facts, self.as_of))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive a trip between processes."""
+        names = [field.name for field in attrs.fields(Decision)]
+        parts = {name: getattr(self, name) for name in names}
+        parts["facts"] = dict(self.facts)
+        return _decision, (parts,)
+
+
+def _decision(parts: dict[str, Any]) -> Decision[Any]:
+    return Decision(**parts)
+
+
+def render(reason: Reason, language: Language | str = Language.EN) -> str:
+    """Return *reason* as a sentence in *language*.
+
+    Whole numbers are grouped by thousands; dates are ISO; a parameter whose name
+    ends in `_ppm` is shown as a percentage with its exact digits.
+
+    Raises:
+        InvalidValueError: The language or the code has no texts, or a parameter
+            of the text is missing.
+
+    Example:
+        >>> from microcrm_core import Reason, render
+        >>> reason = Reason("due_day_no_history", {"months": 2, "months_min": 3})
+        >>> render(reason, "zh-CN")
+        '已知完整月份余额 2 个月，至少需要 3 个月'
+    """
+    try:
+        language = Language(language)
+    except ValueError:
+        known = ", ".join(Language)
+        rule = f"must be one of {known}"
+        raise InvalidValueError("language", rule, language) from None
+    if reason.code not in TEXTS:
+        raise InvalidValueError("code", "must have texts", reason.code)
+    shown = {name: _shown(name, value) for name, value in reason.params.items()}
+    try:
+        return TEXTS[reason.code][language].format_map(shown)
+    except KeyError as error:
+        rule = f"must have the parameter {error.args[0]!r} of its text"
+        raise InvalidValueError(
+            f"reason {reason.code!r}", rule, dict(reason.params)
+        ) from None
+
+
+def _shown(name: str, value: FactValue) -> str:
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, int) and not isinstance(value, bool):
+        if name.endswith("_ppm"):
+            return f"{_exact_text(Decimal(value) / 10_000)}%"
+        return f"{value:,}"
+    return str(value)

@@ -1,0 +1,247 @@
+"""Every error that this library raises on purpose.
+
+Each error has a stable `code` for programs, its parts as attributes, and one
+line of text for people: what must hold, what was found, what to do. Texts hold
+no personal data: only ids, field names and figures.
+
+Example:
+    >>> from microcrm_core.errors import InvalidValueError
+    >>> error = InvalidValueError("days", "must not be negative", -3)
+    >>> str(error)
+    'days must not be negative, got -3'
+    >>> error.code, error.field, error.value
+    ('invalid_value', 'days', -3)
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+__all__ = [
+    "ConflictError",
+    "CurrencyMismatchError",
+    "InvalidValueError",
+    "MicrocrmError",
+    "MissingExtraError",
+    "PolicyError",
+    "RecordNotFoundError",
+    "ScheduleError",
+]
+
+
+class MicrocrmError(Exception):
+    """Anything that this library refuses.
+
+    Attributes:
+        code: Stable name of the kind of error, for programs and logs.
+
+    Example:
+        >>> from microcrm_core import MicrocrmError, Money, Currency
+        >>> try:
+        ...     Money(1.5, Currency.of("EUR"))
+        ... except MicrocrmError as error:
+        ...     print(error.code, error, sep=": ")
+        invalid_value: minor must be a whole number, got 1.5
+    """
+
+    code: ClassVar[str] = "microcrm"
+
+
+class InvalidValueError(MicrocrmError, ValueError):
+    """A value breaks a rule of its field.
+
+    Attributes:
+        field: Name of the field or argument.
+        rule: What must hold.
+        value: What was found; in a batch, the value of the first bad row.
+        hint: What to do about it, or None.
+        row: Index of the first bad row in a batch, else None.
+        bad_count: Number of bad rows in a batch, else None.
+        row_count: Number of rows in a batch, else None.
+
+    Example:
+        >>> from microcrm_core import InvalidValueError
+        >>> str(InvalidValueError("parts", "must be 1 or more", 0))
+        'parts must be 1 or more, got 0'
+    """
+
+    code: ClassVar[str] = "invalid_value"
+
+    def __init__(
+        self,
+        field: str,
+        rule: str,
+        value: object,
+        *,
+        hint: str | None = None,
+        row: int | None = None,
+        bad_count: int | None = None,
+        row_count: int | None = None,
+    ) -> None:
+        self.field = field
+        self.rule = rule
+        self.value = value
+        self.hint = hint
+        self.row = row
+        self.bad_count = bad_count
+        self.row_count = row_count
+        found = f"got {_shown(value)}"
+        text = f"{field} {rule}, {found}"
+        if row is not None:
+            text = (
+                f"{bad_count} of {row_count} rows: {field} {rule}; "
+                f"first at row {row}, {found}"
+            )
+        super().__init__(f"{text}; {hint}" if hint else text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive a trip between processes with every part."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+class CurrencyMismatchError(InvalidValueError):
+    """Two amounts of different currencies met where one currency is needed.
+
+    Example:
+        >>> from microcrm_core import Currency, CurrencyMismatchError, Money
+        >>> try:
+        ...     Money(1, Currency.of("EUR")) + Money(1, Currency.of("CZK"))
+        ... except CurrencyMismatchError as error:
+        ...     print(error)
+        currency must be EUR, got 'CZK'
+    """
+
+    code: ClassVar[str] = "currency_mismatch"
+
+
+class PolicyError(InvalidValueError):
+    """A policy or a rule is not well formed.
+
+    Example:
+        >>> from microcrm_core import PolicyError
+        >>> str(PolicyError("rules[2].tier", "must be a known tier", "gold"))
+        "rules[2].tier must be a known tier, got 'gold'"
+    """
+
+    code: ClassVar[str] = "policy"
+
+
+class ScheduleError(MicrocrmError, ValueError):
+    """No schedule satisfies the terms under the conventions.
+
+    Attributes:
+        rule: What must hold.
+        terms: The definition that failed.
+
+    Example:
+        >>> from microcrm_core import ScheduleError
+        >>> str(ScheduleError("the installment must exceed the interest", 12))
+        'the installment must exceed the interest, got 12'
+    """
+
+    code: ClassVar[str] = "schedule"
+
+    def __init__(self, rule: str, terms: object) -> None:
+        self.rule = rule
+        self.terms = terms
+        super().__init__(f"{rule}, got {_shown(terms)}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive a trip between processes with every part."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+class RecordNotFoundError(MicrocrmError, LookupError):
+    """No record is kept under the key.
+
+    Attributes:
+        key: The key that was asked for.
+
+    Example:
+        >>> from microcrm_core import RecordNotFoundError
+        >>> str(RecordNotFoundError("customer-7"))
+        "no record under 'customer-7'"
+    """
+
+    code: ClassVar[str] = "record_not_found"
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"no record under {key!r}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive a trip between processes with every part."""
+        return type(self), (self.key,)
+
+
+class ConflictError(MicrocrmError, RuntimeError):
+    """Someone else wrote first.
+
+    Attributes:
+        key: The record that both wanted to write.
+        version: The version it has now.
+        expected_version: The version that the change is based on.
+
+    Example:
+        >>> from microcrm_core import ConflictError
+        >>> error = ConflictError("customer-7", version=3, expected_version=2)
+        >>> str(error).partition("; ")[0]
+        "'customer-7' is at version 3, the change is based on 2"
+    """
+
+    code: ClassVar[str] = "conflict"
+
+    def __init__(self, key: str, *, version: int, expected_version: int) -> None:
+        self.key = key
+        self.version = version
+        self.expected_version = expected_version
+        super().__init__(
+            f"{key!r} is at version {version}, the change is based on "
+            f"{expected_version}; read it again and repeat the change"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive a trip between processes with every part."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+class MissingExtraError(MicrocrmError, ImportError):
+    """A feature needs an optional package that is not installed.
+
+    Attributes:
+        extra: The extra to install.
+
+    Example:
+        >>> from microcrm_core import MissingExtraError
+        >>> str(MissingExtraError("frames", feature="to_frame"))
+        "to_frame needs the extra 'frames'; pip install 'microcrm_core[frames]'"
+    """
+
+    code: ClassVar[str] = "missing_extra"
+
+    def __init__(self, extra: str, *, feature: str) -> None:
+        self.extra = extra
+        self.feature = feature
+        super().__init__(
+            f"{feature} needs the extra {extra!r}; pip install 'microcrm_core[{extra}]'"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive a trip between processes with every part."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _shown(value: object) -> str:
+    # Dates read better in ISO form than as a constructor call.
+    isoformat = getattr(value, "isoformat", None)
+    text = str(isoformat()) if callable(isoformat) else repr(value)
+    return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+def _rebuilt(
+    kind: type[MicrocrmError], args: tuple[object, ...], parts: dict[str, object]
+) -> MicrocrmError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(parts)
+    return error

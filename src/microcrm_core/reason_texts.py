@@ -1,0 +1,122 @@
+"""The texts of every reason code, in every language; one table to translate.
+
+A code is `<area>_<what>`. The texts may use the parameters of the reason in
+braces, and both languages use the same ones. A test checks that no code in the
+package lacks a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+__all__ = ["TEXTS", "Language"]
+
+
+class Language(StrEnum):
+    """A language in which reasons can be read.
+
+    Example:
+        >>> from microcrm_core import Language
+        >>> [language.value for language in Language]
+        ['en', 'zh-CN']
+    """
+
+    EN = "en"
+    ZH_CN = "zh-CN"
+
+
+def _texts(en: str, zh_cn: str) -> Mapping[Language, str]:
+    return MappingProxyType({Language.EN: en, Language.ZH_CN: zh_cn})
+
+
+TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
+    {
+        # tiers
+        "tier_knocked_out": _texts(
+            "the tier is {tier} because a knock-out holds: {rule}",
+            "因触发一票否决规则，层级为 {tier}：{rule}",
+        ),
+        "tier_matched": _texts(
+            "the tier is {tier} because its rule holds: {rule}",
+            "因满足规则，层级为 {tier}：{rule}",
+        ),
+        "tier_default": _texts(
+            "no rule of a better or worse tier holds, so the tier is {tier}",
+            "没有其他层级的规则成立，因此层级为 {tier}",
+        ),
+        "condition_met": _texts(
+            "{condition} holds: the value is {value}",
+            "{condition} 成立：实际值为 {value}",
+        ),
+        "condition_unmet": _texts(
+            "{condition} does not hold: the value is {value}",
+            "{condition} 不成立：实际值为 {value}",
+        ),
+        "condition_unknown": _texts(
+            "{condition} cannot be judged: the value is not known",
+            "{condition} 无法判断：该值未知",
+        ),
+        # adjustments: due-day advice
+        "due_day_no_history": _texts(
+            "{months} full months of balances are known, at least {months_min} "
+            "are needed",
+            "已知完整月份余额 {months} 个月，至少需要 {months_min} 个月",
+        ),
+        "due_day_recommended": _texts(
+            "on day {due_day} the low balance was {balance_low_minor} minor units "
+            "over {months} months, the best of all days",
+            "过去 {months} 个月中，每月 {due_day} 日的低位余额为 "
+            "{balance_low_minor} 最小货币单位，为所有日期中最高",
+        ),
+        "due_day_keeps": _texts(
+            "no day is better than the current due day {due_day}",
+            "没有比当前还款日 {due_day} 日更合适的日期",
+        ),
+        "due_day_shortfall": _texts(
+            "the balance fell short in {shortfall_count} of {months} months on day "
+            "{due_day}, in {current_shortfall_count} on day {current_due_day}",
+            "{months} 个月中，{due_day} 日余额不足 {shortfall_count} 次，"
+            "{current_due_day} 日不足 {current_shortfall_count} 次",
+        ),
+        # loyalty: prices
+        "price_no_loan": _texts(
+            "there is no requested loan and no earlier loan to repeat",
+            "没有申请中的贷款，也没有可复制的历史贷款",
+        ),
+        "price_tier_refused": _texts(
+            "customers of tier {tier} get no quote",
+            "层级为 {tier} 的客户不报价",
+        ),
+        "price_basis_request": _texts(
+            "the quote is for the requested loan {loan_id}",
+            "报价针对申请中的贷款 {loan_id}",
+        ),
+        "price_basis_repeat": _texts(
+            "the quote repeats the last loan {loan_id}",
+            "报价按上一笔贷款 {loan_id} 的条件计算",
+        ),
+        "price_base": _texts(
+            "the base rate is {rate_ppm} a year",
+            "基准年利率为 {rate_ppm}",
+        ),
+        "price_tenure_discount": _texts(
+            "{tenure_days} days as a borrower take {discount_ppm} off",
+            "作为借款人已 {tenure_days} 天，利率减 {discount_ppm}",
+        ),
+        "price_streak_discount": _texts(
+            "{on_time_streak} installments in a row on time take {discount_ppm} off",
+            "连续 {on_time_streak} 期按时还款，利率减 {discount_ppm}",
+        ),
+        "price_floor": _texts(
+            "the floor of {floor_ppm} takes {restored_ppm} of the discounts back",
+            "利率下限为 {floor_ppm}，收回优惠 {restored_ppm}",
+        ),
+        "price_final": _texts(
+            "the quoted rate is {rate_ppm} a year",
+            "报价年利率为 {rate_ppm}",
+        ),
+    }
+)
