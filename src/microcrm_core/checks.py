@@ -12,20 +12,37 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
-from typing import Any
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from microcrm_core.errors import InvalidValueError
 
+if TYPE_CHECKING:
+    import attrs
+
 __all__ = [
+    "ExactNumber",
     "day",
     "day_field",
+    "exact_fraction",
+    "fraction_field",
     "instant",
     "name_text",
     "name_text_field",
+    "utc_instant",
     "whole_number",
     "whole_number_field",
 ]
+
+ExactNumber: TypeAlias = str | int | Decimal | Fraction
+"""A number without error: plain decimal text, a whole number, a Decimal, a Fraction."""
+
+# Bounds what one short text such as "1E+999999999" may make us compute.
+_DIGITS_MAX: Final = 100
+_PLAIN_DECIMAL: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 def whole_number(
@@ -35,7 +52,22 @@ def whole_number(
     at_least: int | None = None,
     at_most: int | None = None,
 ) -> int:
-    """Return *value* if it is an `int` (no bool) within the inclusive bounds."""
+    """Return *value* if it is an `int` (no bool) within the inclusive bounds.
+
+    Args:
+        field: Name for the error.
+        value: What to check.
+        at_least: Lowest value that is allowed; None for no limit.
+        at_most: Highest value that is allowed; None for no limit.
+
+    Raises:
+        InvalidValueError: It is no whole number or outside the bounds.
+
+    Example:
+        >>> from microcrm_core.checks import whole_number
+        >>> whole_number("months", 12, at_least=1, at_most=60)
+        12
+    """
     if not isinstance(value, int) or isinstance(value, bool):
         raise InvalidValueError(field, "must be a whole number", value)
     if at_least is not None and value < at_least:
@@ -48,22 +80,114 @@ def whole_number(
     return value
 
 
+def exact_fraction(field: str, value: object) -> Fraction:
+    """Return *value* as an exact fraction.
+
+    Text is a plain decimal such as `-12.50`: ASCII digits, no exponent, no
+    grouping, no space. Floats are refused, because 0.1 is not one tenth there.
+
+    Raises:
+        InvalidValueError: *value* is a float, a bool, not finite, not a plain
+            decimal, or has more than 100 digits before or after the point.
+
+    Example:
+        >>> from microcrm_core.checks import exact_fraction
+        >>> exact_fraction("rate", "0.24")
+        Fraction(6, 25)
+    """
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, float):
+        raise InvalidValueError(
+            field,
+            "must be an exact number",
+            value,
+            hint="pass text, a Decimal or a whole number instead of a float",
+        )
+    if isinstance(value, str):
+        if not _PLAIN_DECIMAL.fullmatch(value):
+            raise InvalidValueError(field, "must be a plain decimal number", value)
+        value = Decimal(value)
+    if not isinstance(value, Decimal):
+        return Fraction(whole_number(field, value))
+    if not value.is_finite():
+        raise InvalidValueError(field, "must be a finite number", value)
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int)  # finite, as checked above
+    if value.adjusted() >= _DIGITS_MAX or exponent < -_DIGITS_MAX:
+        rule = f"must have at most {_DIGITS_MAX} digits before and after the point"
+        raise InvalidValueError(field, rule, value)
+    return Fraction(value)
+
+
 def day(field: str, value: object) -> dt.date:
-    """Return *value* if it is a date and not a datetime."""
+    """Return *value* if it is a date and not a datetime.
+
+    Raises:
+        InvalidValueError: It is anything else.
+
+    Example:
+        >>> import datetime as dt
+        >>> from microcrm_core.checks import day
+        >>> day("due_on", dt.date(2025, 1, 31)).isoformat()
+        '2025-01-31'
+    """
     if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
         raise InvalidValueError(field, "must be a date without a time", value)
     return value
 
 
 def instant(field: str, value: object) -> dt.datetime:
-    """Return *value* if it is a datetime that knows its zone."""
+    """Return *value* if it is a datetime that knows its zone.
+
+    Raises:
+        InvalidValueError: It is anything else.
+
+    Example:
+        >>> import datetime as dt
+        >>> from microcrm_core.checks import instant
+        >>> instant("recorded_at", dt.datetime(2025, 1, 31, tzinfo=dt.UTC)).day
+        31
+    """
     if not isinstance(value, dt.datetime) or value.utcoffset() is None:
         raise InvalidValueError(field, "must be a datetime with a time zone", value)
     return value
 
 
+def utc_instant(field: str, value: object) -> dt.datetime:
+    """Return the moment *value* in UTC, so that one moment has one form.
+
+    Raises:
+        InvalidValueError: *value* knows no zone, or lies outside the years 1 to
+            9999 in UTC.
+
+    Example:
+        >>> import datetime as dt
+        >>> from microcrm_core.checks import utc_instant
+        >>> shanghai = dt.timezone(dt.timedelta(hours=8))
+        >>> moment = dt.datetime(2025, 1, 31, 8, tzinfo=shanghai)
+        >>> utc_instant("recorded_at", moment).isoformat()
+        '2025-01-31T00:00:00+00:00'
+    """
+    moment = instant(field, value)
+    try:
+        return moment.astimezone(dt.UTC)
+    except OverflowError:
+        rule = "must lie in the years 1 to 9999 in UTC"
+        raise InvalidValueError(field, rule, value) from None
+
+
 def name_text(field: str, value: object) -> str:
-    """Return *value* if it is text with no space around it and not empty."""
+    """Return *value* if it is text with no space around it and not empty.
+
+    Raises:
+        InvalidValueError: It is anything else.
+
+    Example:
+        >>> from microcrm_core.checks import name_text
+        >>> name_text("id", "loan-7")
+        'loan-7'
+    """
     if not isinstance(value, str) or not value or value != value.strip():
         raise InvalidValueError(
             field, "must be text, not empty, without spaces around it", value
@@ -73,20 +197,75 @@ def name_text(field: str, value: object) -> str:
 
 def whole_number_field(
     *, at_least: int | None = None, at_most: int | None = None
-) -> Callable[[Any, Any, Any], None]:
-    """Return an attrs validator that runs `whole_number`."""
+) -> Callable[[object, attrs.Attribute[Any], object], None]:
+    """Return an attrs validator that runs `whole_number`.
 
-    def check(_instance: object, attribute: Any, value: object) -> None:
+    Example:
+        >>> import attrs
+        >>> from microcrm_core.checks import whole_number_field
+        >>> @attrs.frozen
+        ... class Term:
+        ...     months: int = attrs.field(validator=whole_number_field(at_least=1))
+        >>> Term(12).months
+        12
+    """
+
+    def check(
+        _instance: object, attribute: attrs.Attribute[Any], value: object
+    ) -> None:
         whole_number(attribute.name, value, at_least=at_least, at_most=at_most)
 
     return check
 
 
-def day_field(_instance: object, attribute: Any, value: object) -> None:
-    """Run `day` as an attrs validator."""
+def fraction_field(
+    _instance: object, attribute: attrs.Attribute[Any], value: object
+) -> None:
+    """Refuse anything but a `Fraction`, as an attrs validator.
+
+    Example:
+        >>> import attrs
+        >>> from fractions import Fraction
+        >>> from microcrm_core.checks import fraction_field
+        >>> @attrs.frozen
+        ... class Share:
+        ...     of_whole: Fraction = attrs.field(validator=fraction_field)
+        >>> Share(Fraction(1, 2)).of_whole
+        Fraction(1, 2)
+    """
+    if not isinstance(value, Fraction):
+        raise InvalidValueError(attribute.name, "must be a Fraction", value)
+
+
+def day_field(
+    _instance: object, attribute: attrs.Attribute[Any], value: object
+) -> None:
+    """Run `day` as an attrs validator.
+
+    Example:
+        >>> import attrs, datetime as dt
+        >>> from microcrm_core.checks import day_field
+        >>> @attrs.frozen
+        ... class Due:
+        ...     due_on: dt.date = attrs.field(validator=day_field)
+        >>> Due(dt.date(2025, 1, 31)).due_on.day
+        31
+    """
     day(attribute.name, value)
 
 
-def name_text_field(_instance: object, attribute: Any, value: object) -> None:
-    """Run `name_text` as an attrs validator."""
+def name_text_field(
+    _instance: object, attribute: attrs.Attribute[Any], value: object
+) -> None:
+    """Run `name_text` as an attrs validator.
+
+    Example:
+        >>> import attrs
+        >>> from microcrm_core.checks import name_text_field
+        >>> @attrs.frozen
+        ... class Branch:
+        ...     name: str = attrs.field(validator=name_text_field)
+        >>> Branch("north").name
+        'north'
+    """
     name_text(attribute.name, value)

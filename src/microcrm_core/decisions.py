@@ -25,47 +25,67 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 import attrs
 
-from microcrm_core.checks import day_field, name_text_field
+from microcrm_core.checks import (
+    day_field,
+    name_text,
+    name_text_field,
+    utc_instant,
+)
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.reason_texts import TEXTS, Language
 
 __all__ = [
     "Decision",
     "FactValue",
+    "JsonValue",
     "Language",
     "PolicyRef",
     "Reason",
     "canonical_json",
     "digest",
+    "frozen_json",
     "render",
 ]
 
 T = TypeVar("T")
-FactValue: TypeAlias = "int | str | bool | dt.date | None"
+FactValue: TypeAlias = int | str | bool | dt.date | None
+"""What a fact or a parameter of a reason may be; None where it is not known."""
+
+JsonValue: TypeAlias = (
+    "bool | int | str | tuple[JsonValue, ...] | Mapping[str, JsonValue] | None"
+)
+"""Read-only JSON without fractions of numbers."""
+
+_LEVELS_MAX: Final = 100
+_NO_FACTS: Final[Mapping[str, FactValue]] = MappingProxyType({})
 
 
 def canonical_json(value: object) -> str:
     """Return the one JSON text that stands for *value*.
 
     Keys are sorted, there is no space, non-ASCII stays as it is. Dates become ISO
-    text, enums their value, `Decimal` and `Fraction` exact text, attrs objects
-    mappings of their public fields.
+    text, moments ISO text in UTC, enums their value, `Decimal` and `Fraction` exact
+    text, attrs objects mappings of their public fields, or what their `to_plain`
+    returns. Whole numbers are written out in full: unlike JSON in general, a
+    reader must take them as exact beyond 2**53 too.
 
     Raises:
         InvalidValueError: *value* holds a float or another type without one
-            exact text; or a mapping key that is no text.
+            exact text, a mapping key that is no text, text that is not valid
+            Unicode, a moment without a zone, or more than 100 levels.
 
     Source:
-        Key order and separators follow RFC 8785 for the types that we allow.
+        RFC 8785 for key order (UTF-16 code units), escapes and separators. Its
+        numbers are doubles; ours are whole numbers of any size.
 
     Example:
         >>> from microcrm_core import canonical_json
@@ -73,12 +93,34 @@ def canonical_json(value: object) -> str:
         '{"a":["x",null,true],"b":1}'
     """
     return json.dumps(
-        _plain(value, "value"),
-        sort_keys=True,
+        _plain(value, "value", _LEVELS_MAX),
         ensure_ascii=False,
         separators=(",", ":"),
         allow_nan=False,
+        default=_opened,
     )
+
+
+def frozen_json(value: object, field: str = "value") -> JsonValue:
+    """Return *value* as JSON types only, read-only all the way down.
+
+    The types of `canonical_json`: what it writes for *value* and for the result is
+    the same. Later changes to what was passed in do not reach the result.
+
+    Args:
+        value: Anything that has a canonical JSON.
+        field: Name for errors.
+
+    Raises:
+        InvalidValueError: As `canonical_json`.
+
+    Example:
+        >>> import datetime as dt
+        >>> from microcrm_core.decisions import frozen_json
+        >>> frozen_json(["x", dt.date(2025, 1, 31)])
+        ('x', '2025-01-31')
+    """
+    return _plain(value, field, _LEVELS_MAX)
 
 
 def digest(value: object) -> str:
@@ -97,43 +139,97 @@ def digest(value: object) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
-def _plain(value: object, path: str) -> Any:
-    if isinstance(value, StrEnum):
-        return value.value
-    if value is None or isinstance(value, bool | int | str):
+def _plain(value: object, path: str, levels: int) -> JsonValue:
+    if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, dt.date | dt.datetime):
+    if isinstance(value, StrEnum | str):
+        return _unicode_text(str(value), path)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, dt.datetime):
+        return utc_instant(path, value).isoformat()
+    if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, Decimal | Fraction):
-        return _exact_text(value)
-    if isinstance(value, Mapping):
-        for key in value:
-            if not isinstance(key, str):
-                raise InvalidValueError(path, "must have text keys", key)
-        return {str(k): _plain(v, f"{path}.{k}") for k, v in value.items()}
+        return _exact_text(value, path)
+    if levels == 0:
+        rule = f"must have at most {_LEVELS_MAX} levels"
+        raise InvalidValueError("value", rule, type(value).__name__)
     if isinstance(value, tuple | list):
-        return [_plain(item, f"{path}[{i}]") for i, item in enumerate(value)]
-    if attrs.has(type(value)):
-        return {
-            field.name: _plain(getattr(value, field.name), f"{path}.{field.name}")
-            for field in attrs.fields(type(value))
-            if not field.name.startswith("_")
-        }
+        items = enumerate(cast("Sequence[object]", value))
+        return tuple(_plain(item, f"{path}[{i}]", levels - 1) for i, item in items)
+    if isinstance(value, Mapping):
+        mapping = cast("Mapping[object, object]", value)
+        return _plain_mapping(mapping, path, levels)
+    kind = type(value)
+    to_plain = getattr(kind, "to_plain", None)
+    if to_plain is not None:
+        return _plain(to_plain(value), path, levels - 1)
+    if attrs.has(kind):
+        names = [field.name for field in attrs.fields(kind)]
+        parts = {n: getattr(value, n) for n in names if not n.startswith("_")}
+        return _plain_mapping(parts, path, levels)
     raise InvalidValueError(path, "must have one exact JSON form", value)
 
 
-def _exact_text(value: Decimal | Fraction) -> str:
+def _plain_mapping(
+    value: Mapping[Any, object], path: str, levels: int
+) -> Mapping[str, JsonValue]:
+    for key in value:
+        if not isinstance(key, str):
+            raise InvalidValueError(path, "must have text keys", key)
+    keyed = {_unicode_text(str(key), path): item for key, item in value.items()}
+    # RFC 8785 orders by UTF-16 code units, which code points do not above U+FFFF.
+    order = sorted(keyed, key=lambda key: key.encode("utf-16-be"))
+    return MappingProxyType(
+        {key: _plain(keyed[key], f"{path}.{key}", levels - 1) for key in order}
+    )
+
+
+def _unicode_text(text: str, path: str) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InvalidValueError(path, "must be valid Unicode", text) from None
+    return text
+
+
+def _exact_text(value: Decimal | Fraction, path: str) -> str:
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}"
     if not value.is_finite():
-        raise InvalidValueError("value", "must be a finite number", value)
-    # 0.240 and 0.24 are one number and must have one digest.
-    text = f"{value:f}"
+        raise InvalidValueError(path, "must be a finite number", value)
+    # 0.240 and 0.24, and -0 and 0, are one number and must have one digest.
+    text = f"{abs(value) if value.is_zero() else value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _frozen_mapping(value: Mapping[str, FactValue]) -> Mapping[str, FactValue]:
+def _opened(value: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    # json writes dicts only; the read-only views are of dicts in canonical order.
+    return dict(value)
+
+
+def _frozen_facts(value: Mapping[str, FactValue]) -> Mapping[str, FactValue]:
+    for name, fact in value.items():
+        name_text("the name of a fact", name)
+        if not _is_fact_value(fact):
+            rule = "must be a whole number, text, a bool, a date or None"
+            raise InvalidValueError(name, rule, fact)
     return MappingProxyType(dict(value))
+
+
+def _is_fact_value(value: object) -> bool:
+    if isinstance(value, dt.datetime):
+        return False
+    return value is None or isinstance(value, int | str | dt.date)
+
+
+def _reasons(value: Iterable[Reason]) -> tuple[Reason, ...]:
+    reasons = tuple(value)
+    if not reasons:
+        raise InvalidValueError("reasons", "must not be empty", reasons)
+    return reasons
 
 
 @attrs.frozen
@@ -152,7 +248,7 @@ class Reason:
 
     code: str = attrs.field(validator=name_text_field)
     params: Mapping[str, FactValue] = attrs.field(
-        factory=dict, converter=_frozen_mapping
+        default=_NO_FACTS, converter=_frozen_facts
     )
 
     def text(self, language: Language | str = Language.EN) -> str:
@@ -220,15 +316,10 @@ class Decision(Generic[T]):
     """
 
     outcome: T
-    reasons: tuple[Reason, ...] = attrs.field(converter=tuple)
+    reasons: tuple[Reason, ...] = attrs.field(converter=_reasons)
     policy: PolicyRef
-    facts: Mapping[str, FactValue] = attrs.field(converter=_frozen_mapping)
+    facts: Mapping[str, FactValue] = attrs.field(converter=_frozen_facts)
     as_of: dt.date = attrs.field(validator=day_field)
-
-    @reasons.validator
-    def _has_reasons(self, _attribute: object, value: tuple[Reason, ...]) -> None:
-        if not value:
-            raise InvalidValueError("reasons", "must not be empty", value)
 
     def explain(self, language: Language | str = Language.EN) -> tuple[str, ...]:
         """Return the reasons as sentences, in order."""
@@ -290,6 +381,6 @@ def _shown(name: str, value: FactValue) -> str:
         return value.isoformat()
     if isinstance(value, int) and not isinstance(value, bool):
         if name.endswith("_ppm"):
-            return f"{_exact_text(Decimal(value) / 10_000)}%"
+            return f"{_exact_text(Decimal(value) / 10_000, name)}%"
         return f"{value:,}"
     return str(value)

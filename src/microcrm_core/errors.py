@@ -15,7 +15,8 @@ Example:
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from enum import StrEnum
+from typing import Any, ClassVar, Final
 
 __all__ = [
     "ConflictError",
@@ -26,7 +27,11 @@ __all__ = [
     "PolicyError",
     "RecordNotFoundError",
     "ScheduleError",
+    "StorageError",
+    "StorageProblem",
 ]
+
+_SHOWN_BITS_MAX: Final = 300
 
 
 class MicrocrmError(Exception):
@@ -45,6 +50,10 @@ class MicrocrmError(Exception):
     """
 
     code: ClassVar[str] = "microcrm"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive a trip between processes with every part."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
 
 
 class InvalidValueError(MicrocrmError, ValueError):
@@ -94,10 +103,6 @@ class InvalidValueError(MicrocrmError, ValueError):
             )
         super().__init__(f"{text}; {hint}" if hint else text)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Survive a trip between processes with every part."""
-        return _rebuilt, (type(self), self.args, self.__dict__)
-
 
 class CurrencyMismatchError(InvalidValueError):
     """Two amounts of different currencies met where one currency is needed.
@@ -146,10 +151,6 @@ class ScheduleError(MicrocrmError, ValueError):
         self.terms = terms
         super().__init__(f"{rule}, got {_shown(terms)}")
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Survive a trip between processes with every part."""
-        return _rebuilt, (type(self), self.args, self.__dict__)
-
 
 class RecordNotFoundError(MicrocrmError, LookupError):
     """No record is kept under the key.
@@ -169,10 +170,6 @@ class RecordNotFoundError(MicrocrmError, LookupError):
         self.key = key
         super().__init__(f"no record under {key!r}")
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Survive a trip between processes with every part."""
-        return type(self), (self.key,)
-
 
 class ConflictError(MicrocrmError, RuntimeError):
     """Someone else wrote first.
@@ -181,6 +178,7 @@ class ConflictError(MicrocrmError, RuntimeError):
         key: The record that both wanted to write.
         version: The version it has now.
         expected_version: The version that the change is based on.
+        other_keys: The other keys of the same batch that conflict, in its order.
 
     Example:
         >>> from microcrm_core import ConflictError
@@ -191,18 +189,90 @@ class ConflictError(MicrocrmError, RuntimeError):
 
     code: ClassVar[str] = "conflict"
 
-    def __init__(self, key: str, *, version: int, expected_version: int) -> None:
+    def __init__(
+        self,
+        key: str,
+        *,
+        version: int,
+        expected_version: int,
+        other_keys: tuple[str, ...] = (),
+    ) -> None:
         self.key = key
         self.version = version
         self.expected_version = expected_version
-        super().__init__(
+        self.other_keys = other_keys
+        found = (
             f"{key!r} is at version {version}, the change is based on "
-            f"{expected_version}; read it again and repeat the change"
+            f"{expected_version}"
         )
+        if other_keys:
+            named = ", ".join(repr(other) for other in other_keys[:3])
+            dots = ", ..." if len(other_keys) > 3 else ""
+            found = f"{found}, and {len(other_keys)} more conflict: {named}{dots}"
+        super().__init__(f"{found}; read it again and repeat the change")
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Survive a trip between processes with every part."""
-        return _rebuilt, (type(self), self.args, self.__dict__)
+
+class StorageProblem(StrEnum):
+    """What keeps a store from its work.
+
+    Example:
+        >>> from microcrm_core.errors import StorageProblem
+        >>> StorageProblem("full").name
+        'FULL'
+    """
+
+    LOCKED = "locked"
+    """Another process holds the store for longer than we wait."""
+    FULL = "full"
+    """No space is left."""
+    READ_ONLY = "read_only"
+    """The file, its folder or the disk may not be written."""
+    UNAVAILABLE = "unavailable"
+    """It cannot be opened, or the disk reports an error."""
+    CORRUPT = "corrupt"
+    """What is stored is damaged."""
+    FOREIGN = "foreign"
+    """The file is something else than a store."""
+    NEWER = "newer"
+    """A newer version of this library wrote it."""
+    CLOSED = "closed"
+    """The store was closed."""
+    FORKED = "forked"
+    """The store was opened by the parent of this process."""
+
+
+class StorageError(MicrocrmError, RuntimeError):
+    """The place where a store keeps its records does not work.
+
+    Attributes:
+        store: Which store; for a file, its path.
+        problem: What kind of trouble it is.
+        rule: What must hold.
+        hint: What to do about it.
+
+    Example:
+        >>> from microcrm_core.errors import StorageError, StorageProblem
+        >>> str(
+        ...     StorageError(
+        ...         "crm.db",
+        ...         StorageProblem.FULL,
+        ...         rule="must have space left",
+        ...         hint="free some and repeat",
+        ...     )
+        ... )
+        "store 'crm.db' must have space left, got 'full'; free some and repeat"
+    """
+
+    code: ClassVar[str] = "storage"
+
+    def __init__(
+        self, store: str, problem: StorageProblem, *, rule: str, hint: str
+    ) -> None:
+        self.store = store
+        self.problem = problem
+        self.rule = rule
+        self.hint = hint
+        super().__init__(f"store {store!r} {rule}, got {problem.value!r}; {hint}")
 
 
 class MissingExtraError(MicrocrmError, ImportError):
@@ -226,12 +296,11 @@ class MissingExtraError(MicrocrmError, ImportError):
             f"{feature} needs the extra {extra!r}; pip install 'microcrm_core[{extra}]'"
         )
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Survive a trip between processes with every part."""
-        return _rebuilt, (type(self), self.args, self.__dict__)
-
 
 def _shown(value: object) -> str:
+    # Python refuses to write out whole numbers of thousands of digits.
+    if isinstance(value, int) and value.bit_length() > _SHOWN_BITS_MAX:
+        return f"a whole number of {value.bit_length()} bits"
     # Dates read better in ISO form than as a constructor call.
     isoformat = getattr(value, "isoformat", None)
     text = str(isoformat()) if callable(isoformat) else repr(value)

@@ -7,7 +7,7 @@ Example:
     >>> from microcrm_core.ids import CustomerId, derived_id
     >>> customer_id = CustomerId("c-17")
     >>> derived_id("review", "2025-01-31", customer_id)
-    'review-caca5be4dbe76ae64d7d46d2'
+    'review-353108b56a91aeb22caf50e2'
 """
 
 from __future__ import annotations

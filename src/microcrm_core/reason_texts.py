@@ -75,6 +75,22 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
             "no day is better than the current due day {due_day}",
             "没有比当前还款日 {due_day} 日更合适的日期",
         ),
+        "due_day_gain_small": _texts(
+            "the current due day {due_day} stays: day {best_day} would have avoided "
+            "{avoided_count} of {current_shortfall_count} shortfalls in {months} "
+            "months, at least {gain_min} are asked for",
+            "保持现有还款日 {due_day} 日：改为 {best_day} 日在 {months} 个月中只能避免 "
+            "{current_shortfall_count} 次余额不足中的 {avoided_count} 次，"
+            "至少需要 {gain_min} 次",
+        ),
+        "due_day_no_loan": _texts(
+            "there is no requested loan and no earlier loan to advise on",
+            "没有申请中的贷款，也没有可供建议的历史贷款",
+        ),
+        "due_day_not_monthly": _texts(
+            "the loan {loan_id} is paid {frequency}, so it has no day of the month",
+            "贷款 {loan_id} 的还款频率为 {frequency}，没有固定的每月还款日",
+        ),
         "due_day_shortfall": _texts(
             "the balance fell short in {shortfall_count} of {months} months on day "
             "{due_day}, in {current_shortfall_count} on day {current_due_day}",

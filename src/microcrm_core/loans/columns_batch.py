@@ -1,0 +1,486 @@
+"""Loans and repayments as columns: one array for each field, one row for each.
+
+The form in which a whole portfolio is judged at once. A row becomes the `Loan` or
+`Repayment` that it stands for when someone asks. Ids are fixed-width UTF-8 bytes;
+days are days since 1970-01-01; what is not known is `UNKNOWN`.
+
+Example:
+    >>> from microcrm_core.loans.columns_batch import LoanColumns
+    >>> len(LoanColumns.from_loans([], {}))
+    0
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeAlias
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from microcrm_core.batch import UNKNOWN, Bools, Int64s, require_rows
+from microcrm_core.dates import Frequency
+from microcrm_core.errors import CurrencyMismatchError, InvalidValueError
+from microcrm_core.ids import CustomerId, LoanId, RepaymentId
+from microcrm_core.loans.repayments import Repayment
+from microcrm_core.loans.terms import (
+    INSTALLMENT_COUNT_MAX,
+    NOMINAL_RATE_MAX,
+    Loan,
+    LoanTerms,
+)
+from microcrm_core.money import Currency, Money
+from microcrm_core.rates import Rate
+
+__all__ = ["ID_BYTES_MAX", "Ids", "LoanColumns", "RepaymentColumns"]
+
+Ids: TypeAlias = npt.NDArray[np.bytes_]
+
+ID_BYTES_MAX: Final = 64
+"""The most bytes of an id in columns, as UTF-8."""
+
+_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
+_DAY_MIN: Final = dt.date.min.toordinal() - _EPOCH
+_DAY_MAX: Final = dt.date.max.toordinal() - _EPOCH
+_PPM: Final = 1_000_000
+
+
+def _planned_day(columns: LoanColumns) -> Int64s:
+    is_open = columns.disbursed_day == UNKNOWN
+    return np.where(is_open, columns.requested_day, columns.disbursed_day)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class LoanColumns:
+    """Many loans; every array is int64 and has the shape (loans,), but `ids`.
+
+    Attributes:
+        ids: Loan ids as bytes, at most 64 each.
+        customer_index: Position of the customer in the table of customers.
+        currency_index: Position in `currencies`.
+        currencies: The currencies that occur.
+        principal_minor: Amount lent or asked for; above zero.
+        annual_ppm: Nominal yearly rate in parts per million; zero or more.
+        installment_count: 1 to 1200.
+        frequency_index: Position in `frequencies`.
+        frequencies: The frequencies that occur.
+        requested_day: Day of the request; `UNKNOWN`: not known.
+        disbursed_day: Day of the disbursement; `UNKNOWN`: an open request, whose
+            requested day must then be known.
+        first_due_day: Due day of the first installment, after `planned_day`.
+        known_day: Day on which the lender came to know all this.
+        planned_day: Day from which interest runs. Where a loan is disbursed it is
+            `disbursed_day`; for an open request the planned day, which is the
+            requested day if the column is not given.
+
+    Raises:
+        InvalidValueError: A column has the wrong type or length, or a row breaks a
+            rule of `Loan` or `LoanTerms`; the error names the first such row.
+
+    Example:
+        >>> import numpy as np
+        >>> from microcrm_core import Currency
+        >>> from microcrm_core.batch import UNKNOWN
+        >>> from microcrm_core.dates import Frequency
+        >>> from microcrm_core.loans.columns_batch import LoanColumns
+        >>> loans = LoanColumns(
+        ...     ids=np.array([b"loan-1", b"loan-2"]),
+        ...     customer_index=np.array([0, 0]),
+        ...     currency_index=np.array([0, 0]),
+        ...     currencies=(Currency.of("EUR"),),
+        ...     principal_minor=np.array([100_000, 50_000]),
+        ...     annual_ppm=np.array([240_000, 240_000]),
+        ...     installment_count=np.array([12, 6]),
+        ...     frequency_index=np.array([0, 0]),
+        ...     frequencies=(Frequency.MONTHLY,),
+        ...     requested_day=np.array([UNKNOWN, 20_500]),
+        ...     disbursed_day=np.array([20_000, UNKNOWN]),
+        ...     first_due_day=np.array([20_031, 20_530]),
+        ...     known_day=np.array([20_000, 20_500]),
+        ... )
+        >>> loans.planned_day.tolist()
+        [20000, 20500]
+        >>> loans.take(np.array([1])).ids.tolist()
+        [b'loan-2']
+    """
+
+    ids: Ids
+    customer_index: Int64s
+    currency_index: Int64s
+    currencies: tuple[Currency, ...]
+    principal_minor: Int64s
+    annual_ppm: Int64s
+    installment_count: Int64s
+    frequency_index: Int64s
+    frequencies: tuple[Frequency, ...]
+    requested_day: Int64s
+    disbursed_day: Int64s
+    first_due_day: Int64s
+    known_day: Int64s
+    planned_day: Int64s = attrs.Factory(_planned_day, takes_self=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse columns whose rows are no loans."""
+        _require_ids(self.ids)
+        _require_columns(self, _LOAN_COLUMNS, self.ids.size)
+        _require_index("customer_index", self.customer_index, None)
+        _require_index("currency_index", self.currency_index, len(self.currencies))
+        _require_index("frequency_index", self.frequency_index, len(self.frequencies))
+        _require_range("principal_minor", self.principal_minor, 1, None)
+        _require_range("annual_ppm", self.annual_ppm, 0, NOMINAL_RATE_MAX * _PPM)
+        _require_range(
+            "installment_count", self.installment_count, 1, INSTALLMENT_COUNT_MAX
+        )
+        for name in ("first_due_day", "known_day"):
+            _require_range(name, getattr(self, name), _DAY_MIN, _DAY_MAX)
+        for name in ("requested_day", "disbursed_day"):
+            _require_range(
+                name, getattr(self, name), _DAY_MIN, _DAY_MAX, may_be_unknown=True
+            )
+        is_open = self.disbursed_day == UNKNOWN
+        require_rows(
+            ~is_open | (self.requested_day != UNKNOWN),
+            self.requested_day,
+            "requested_day",
+            "must be known unless disbursed_day is",
+        )
+        _require_range("planned_day", self.planned_day, _DAY_MIN, _DAY_MAX)
+        require_rows(
+            is_open | (self.planned_day == self.disbursed_day),
+            self.planned_day,
+            "planned_day",
+            "must be the disbursed_day where that is known",
+        )
+        require_rows(
+            self.first_due_day > self.planned_day,
+            self.first_due_day,
+            "first_due_day",
+            "must be after disbursed_day, or after planned_day of a request",
+        )
+
+    def __len__(self) -> int:
+        """Return the number of loans."""
+        return int(self.ids.size)
+
+    @classmethod
+    def from_loans(
+        cls, loans: Iterable[Loan], customer_position: Mapping[CustomerId, int]
+    ) -> LoanColumns:
+        """Return the columns of *loans*, in their order.
+
+        Args:
+            loans: Rates in whole parts per million.
+            customer_position: Position of each customer in the table of customers.
+
+        Raises:
+            InvalidValueError: A customer has no position, a rate is not whole parts per
+                million, an id is longer than 64 bytes, or an amount exceeds int64.
+        """
+        given = tuple(loans)
+        currencies: dict[Currency, int] = {}
+        frequencies: dict[Frequency, int] = {}
+        for loan in given:
+            currencies.setdefault(loan.terms.principal.currency, len(currencies))
+            frequencies.setdefault(loan.terms.frequency, len(frequencies))
+        for loan in given:
+            if loan.customer_id not in customer_position:
+                rule = "must have a position among the customers"
+                raise InvalidValueError("customer_id", rule, loan.customer_id)
+        terms = [loan.terms for loan in given]
+        return cls(
+            ids=_ids(loan.id for loan in given),
+            customer_index=_int64s(
+                "customer_index",
+                (customer_position[loan.customer_id] for loan in given),
+            ),
+            currency_index=_int64s(
+                "currency_index", (currencies[t.principal.currency] for t in terms)
+            ),
+            currencies=tuple(currencies),
+            principal_minor=_int64s(
+                "principal_minor", (t.principal.minor for t in terms)
+            ),
+            annual_ppm=_int64s(
+                "annual_ppm", (t.nominal_rate.annual_ppm for t in terms)
+            ),
+            installment_count=_int64s(
+                "installment_count", (t.installment_count for t in terms)
+            ),
+            frequency_index=_int64s(
+                "frequency_index", (frequencies[t.frequency] for t in terms)
+            ),
+            frequencies=tuple(frequencies),
+            requested_day=_days(loan.requested_on for loan in given),
+            disbursed_day=_days(
+                loan.terms.disbursed_on if loan.is_disbursed else None for loan in given
+            ),
+            first_due_day=_days(t.first_due_on for t in terms),
+            known_day=_days(loan.known_on for loan in given),
+            planned_day=_days(t.disbursed_on for t in terms),
+        )
+
+    def loan(self, row: int, *, customer_id: CustomerId) -> Loan:
+        """Return the loan of one row.
+
+        Args:
+            row: Position, from 0.
+            customer_id: Id of the customer at `customer_index[row]`.
+        """
+        requested_day = int(self.requested_day[row])
+        return Loan(
+            id=LoanId(self.ids[row].decode()),
+            customer_id=customer_id,
+            terms=self.terms(row),
+            requested_on=None if requested_day == UNKNOWN else _date(requested_day),
+            is_disbursed=int(self.disbursed_day[row]) != UNKNOWN,
+            known_on=_date(self.known_day[row]),
+        )
+
+    def terms(self, row: int) -> LoanTerms:
+        """Return the terms of one row, counted from 0."""
+        currency = self.currencies[int(self.currency_index[row])]
+        return LoanTerms(
+            principal=Money(int(self.principal_minor[row]), currency),
+            nominal_rate=Rate.of_ppm(int(self.annual_ppm[row])),
+            installment_count=int(self.installment_count[row]),
+            frequency=self.frequencies[int(self.frequency_index[row])],
+            disbursed_on=_date(self.planned_day[row]),
+            first_due_on=_date(self.first_due_day[row]),
+        )
+
+    def take(self, rows: Int64s | Bools) -> LoanColumns:
+        """Return the loans of these rows, chosen by position or by a mask."""
+        return attrs.evolve(
+            self,
+            ids=self.ids[rows],
+            **{name: getattr(self, name)[rows] for name in _LOAN_COLUMNS},
+        )
+
+    def is_disbursed_as_of(self, as_of_day: int) -> Bools:
+        """Return for each row what `Loan.is_disbursed_as_of` says."""
+        # UNKNOWN is below every day, so an open request must be told apart.
+        is_paid_out: Bools = self.disbursed_day != UNKNOWN
+        is_paid_out &= self.disbursed_day <= as_of_day
+        is_paid_out &= self.known_day <= as_of_day
+        return is_paid_out
+
+    def is_request_as_of(self, as_of_day: int) -> Bools:
+        """Return for each row what `Loan.is_request_as_of` says."""
+        is_request = ~self.is_disbursed_as_of(as_of_day)
+        is_request &= self.requested_day != UNKNOWN
+        is_request &= self.requested_day <= as_of_day
+        is_request &= self.known_day <= as_of_day
+        return is_request
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class RepaymentColumns:
+    """Many repayments; every array is int64 and of shape (repayments,), but `ids`.
+
+    Amounts are in the currency of the loan.
+
+    Attributes:
+        ids: Repayment ids as bytes, at most 64 each.
+        loan_index: Position of the loan in `LoanColumns`.
+        paid_day: Day of the payment.
+        amount_minor: What was paid; above zero.
+        known_day: Day on which the lender came to know it.
+
+    Raises:
+        InvalidValueError: A column has the wrong type or length, or a row breaks a
+            rule of `Repayment`; the error names the first such row.
+
+    Example:
+        >>> import numpy as np
+        >>> from microcrm_core.loans.columns_batch import RepaymentColumns
+        >>> repayments = RepaymentColumns(
+        ...     ids=np.array([b"r-1"]),
+        ...     loan_index=np.array([0]),
+        ...     paid_day=np.array([20_030]),
+        ...     amount_minor=np.array([9_456]),
+        ...     known_day=np.array([20_031]),
+        ... )
+        >>> len(repayments)
+        1
+    """
+
+    ids: Ids
+    loan_index: Int64s
+    paid_day: Int64s
+    amount_minor: Int64s
+    known_day: Int64s
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse columns whose rows are no repayments."""
+        _require_ids(self.ids)
+        _require_columns(self, _REPAYMENT_COLUMNS, self.ids.size)
+        _require_index("loan_index", self.loan_index, None)
+        _require_range("amount_minor", self.amount_minor, 1, None)
+        for name in ("paid_day", "known_day"):
+            _require_range(name, getattr(self, name), _DAY_MIN, _DAY_MAX)
+
+    def __len__(self) -> int:
+        """Return the number of repayments."""
+        return int(self.ids.size)
+
+    @classmethod
+    def from_repayments(
+        cls, repayments: Iterable[Repayment], loans: LoanColumns
+    ) -> RepaymentColumns:
+        """Return the columns of *repayments* on *loans*, in their order.
+
+        Raises:
+            InvalidValueError: A repayment belongs to none of the loans, an id is longer
+                than 64 bytes, or an amount exceeds int64.
+            CurrencyMismatchError: A repayment is in another currency than its loan.
+        """
+        given = tuple(repayments)
+        position = {loan_id.decode(): row for row, loan_id in enumerate(loans.ids)}
+        for repayment in given:
+            if repayment.loan_id not in position:
+                rule = "must be of one of the loans"
+                raise InvalidValueError("loan_id", rule, repayment.loan_id)
+            row = position[repayment.loan_id]
+            currency = loans.currencies[int(loans.currency_index[row])]
+            if repayment.amount.currency != currency:
+                raise CurrencyMismatchError(
+                    "amount",
+                    f"of repayment {repayment.id!r} must be in {currency.code}",
+                    repayment.amount.currency.code,
+                )
+        return cls(
+            ids=_ids(repayment.id for repayment in given),
+            loan_index=_int64s("loan_index", (position[r.loan_id] for r in given)),
+            paid_day=_days(r.paid_on for r in given),
+            amount_minor=_int64s("amount_minor", (r.amount.minor for r in given)),
+            known_day=_days(r.known_on for r in given),
+        )
+
+    def repayment(self, row: int, *, loans: LoanColumns) -> Repayment:
+        """Return the repayment of one row, counted from 0.
+
+        Args:
+            row: Position, from 0.
+            loans: The table that `loan_index` points into.
+        """
+        loan_row = int(self.loan_index[row])
+        currency = loans.currencies[int(loans.currency_index[loan_row])]
+        return Repayment(
+            id=RepaymentId(self.ids[row].decode()),
+            loan_id=LoanId(loans.ids[loan_row].decode()),
+            paid_on=_date(self.paid_day[row]),
+            amount=Money(int(self.amount_minor[row]), currency),
+            known_on=_date(self.known_day[row]),
+        )
+
+    def take(self, rows: Int64s | Bools) -> RepaymentColumns:
+        """Return the repayments of these rows, chosen by position or by a mask."""
+        return attrs.evolve(
+            self,
+            ids=self.ids[rows],
+            **{name: getattr(self, name)[rows] for name in _REPAYMENT_COLUMNS},
+        )
+
+
+_LOAN_COLUMNS: Final = (
+    "customer_index",
+    "currency_index",
+    "principal_minor",
+    "annual_ppm",
+    "installment_count",
+    "frequency_index",
+    "requested_day",
+    "disbursed_day",
+    "first_due_day",
+    "known_day",
+    "planned_day",
+)
+_REPAYMENT_COLUMNS: Final = ("loan_index", "paid_day", "amount_minor", "known_day")
+
+
+def _is_array(value: object) -> bool:
+    return isinstance(value, np.ndarray)
+
+
+def _require_ids(ids: Ids) -> None:
+    if not _is_array(ids) or ids.ndim != 1 or ids.dtype.kind != "S":
+        rule = "must be a one-dimensional array of bytes"
+        raise InvalidValueError("ids", rule, _kind_of(ids))
+    if ids.dtype.itemsize > ID_BYTES_MAX:
+        rule = f"must be {ID_BYTES_MAX} bytes wide or less"
+        raise InvalidValueError("ids", rule, ids.dtype.itemsize)
+    require_rows(np.asarray(ids != b""), ids, "ids", "must not be empty")
+
+
+def _require_columns(columns: object, names: Iterable[str], row_count: int) -> None:
+    for name in names:
+        column: Int64s = getattr(columns, name)
+        if not _is_array(column) or column.dtype != np.int64:
+            raise InvalidValueError(name, "must be an int64 array", _kind_of(column))
+        if column.shape != (row_count,):
+            rule = f"must have the shape ({row_count},), like ids"
+            raise InvalidValueError(name, rule, column.shape)
+
+
+def _kind_of(column: Any) -> str:
+    name = type(column).__name__
+    dtype = getattr(column, "dtype", None)
+    return name if dtype is None else f"{name} of {dtype} and shape {column.shape}"
+
+
+def _require_index(field: str, column: Int64s, choice_count: int | None) -> None:
+    if choice_count is None:
+        _require_range(field, column, 0, None)
+    else:
+        _require_range(field, column, 0, choice_count - 1)
+
+
+def _require_range(
+    field: str,
+    column: Int64s,
+    at_least: int,
+    at_most: int | None,
+    *,
+    may_be_unknown: bool = False,
+) -> None:
+    is_valid = column >= at_least
+    rule = f"must be {at_least} or more"
+    if at_most is not None:
+        is_valid &= column <= at_most
+        rule = f"must be from {at_least} to {at_most}"
+    if may_be_unknown:
+        is_valid |= column == UNKNOWN
+        rule += ", or UNKNOWN"
+    require_rows(is_valid, column, field, rule)
+
+
+def _ids(ids: Iterable[str]) -> Ids:
+    encoded = [one.encode() for one in ids]
+    for one in encoded:
+        # numpy drops zero bytes at the end of a value.
+        if len(one) > ID_BYTES_MAX or b"\0" in one:
+            rule = f"must be {ID_BYTES_MAX} bytes of UTF-8 or less, none of them zero"
+            raise InvalidValueError("id", rule, one.decode())
+    return np.array(encoded, dtype=np.bytes_)
+
+
+def _int64s(field: str, values: Iterable[int]) -> Int64s:
+    whole = list(values)
+    for row, value in enumerate(whole):
+        if not -(2**63) < value < 2**63:
+            rule = "must fit int64"
+            raise InvalidValueError(
+                field, rule, value, row=row, bad_count=1, row_count=len(whole)
+            )
+    return np.array(whole, dtype=np.int64)
+
+
+def _days(dates: Iterable[dt.date | None]) -> Int64s:
+    days = (UNKNOWN if on is None else on.toordinal() - _EPOCH for on in dates)
+    return np.array(list(days), dtype=np.int64)
+
+
+def _date(day: Any) -> dt.date:
+    return dt.date.fromordinal(int(day) + _EPOCH)

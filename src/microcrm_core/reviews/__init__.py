@@ -1,0 +1,1 @@
+"""Reviews: tier, due-day advice and quote of every customer, as of one day."""

@@ -1,0 +1,361 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+from fractions import Fraction
+
+import attrs
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from microcrm_core import InvalidValueError, Money, ScheduleError
+from microcrm_core.dates import DayCount, Frequency, RollRule
+from microcrm_core.loans import (
+    STRICT,
+    LoanTerms,
+    Schedule,
+    ScheduleConventions,
+    build_schedule,
+)
+from microcrm_core.rates import Rate
+from microcrm_core.rounding import Rounding, round_fraction
+from tests.loans.loan_cases import (
+    EUR,
+    all_conventions,
+    all_terms,
+    brute_force_level,
+    conventions,
+    last_minus_level,
+    make_terms,
+    period_factors,
+)
+
+THIRTY_360 = conventions(day_count=DayCount.THIRTY_360_BOND)
+
+
+def built(terms: LoanTerms, rules: ScheduleConventions) -> Schedule:
+    """Return the schedule; drop the example if the terms allow none."""
+    try:
+        return build_schedule(terms, rules)
+    except ScheduleError:
+        assume(False)
+        raise
+
+
+@pytest.mark.parametrize(
+    ("principal", "annual_ppm", "count", "frequency", "first_due_on", "rows"),
+    [
+        # Scenario C3157: 12 % a year, every two months.
+        (
+            "100.00",
+            120_000,
+            3,
+            "P2M",
+            dt.date(2024, 3, 1),
+            "67.32 2.00|33.99 1.35|0.00 0.68",
+        ),
+        # Scenario C3165: 12.3 % a year, monthly.
+        (
+            "75.00",
+            123_000,
+            5,
+            "monthly",
+            dt.date(2024, 2, 1),
+            "60.30 0.77|45.45 0.62|30.45 0.47|15.29 0.31",
+        ),
+    ],
+)
+def test_schedules_equal_those_of_a_core_banking_engine(
+    principal: str,
+    annual_ppm: int,
+    count: int,
+    frequency: str,
+    first_due_on: dt.date,
+    rows: str,
+) -> None:
+    # Apache Fineract, EMICalculation.feature: balance and interest of each period,
+    # disbursed on 1 January 2024, 30/360. Both end with an installment that is no
+    # larger than the others, as our schedules do; that engine does not promise it.
+    terms = LoanTerms(
+        principal=Money.of(principal, EUR),
+        nominal_rate=Rate.of_ppm(annual_ppm),
+        installment_count=count,
+        frequency=Frequency.of(frequency),
+        disbursed_on=dt.date(2024, 1, 1),
+        first_due_on=first_due_on,
+    )
+
+    columns = build_schedule(terms, THIRTY_360).to_columns()
+
+    pairs = zip(columns["outstanding"], columns["interest"], strict=True)
+    shown = [f"{outstanding} {interest}" for outstanding, interest in pairs]
+    expected = rows.split("|")
+    assert shown[: len(expected)] == expected
+
+
+def test_a_loan_without_interest_leaves_the_rest_to_the_last_installment() -> None:
+    # 1000 / 3: with 333 the last would be 334, larger than the others.
+    schedule = build_schedule(make_terms(1000, 0, 3), STRICT)
+
+    assert schedule.total_minor == (334, 334, 332)
+    assert schedule.level_installment == Money(334, EUR)
+    assert schedule.total_interest == Money(0, EUR)
+
+
+def test_one_installment_pays_principal_and_interest() -> None:
+    # 365 days of ACT/365F are a year: 24 % of 1000.00.
+    terms = make_terms(
+        100_000,
+        240_000,
+        1,
+        disbursed_on=dt.date(2025, 1, 15),
+        first_due_on=dt.date(2026, 1, 15),
+    )
+
+    schedule = build_schedule(terms, STRICT)
+
+    assert schedule.total == Money(124_000, EUR)
+    assert schedule.outstanding_minor == (0,)
+
+
+def test_a_tiny_principal_leaves_empty_installments_at_the_end() -> None:
+    schedule = build_schedule(make_terms(5, 0, 8), STRICT)
+
+    assert schedule.total_minor == (1, 1, 1, 1, 1, 0, 0, 0)
+    assert len(schedule.due_on) == 8
+
+
+def test_interest_on_half_a_unit_goes_to_the_even_neighbor() -> None:
+    # At 10 % on ACT/365F, 1825 minor units earn exactly half a unit a day.
+    def interest(days: int, rounding: Rounding) -> int:
+        disbursed_on = dt.date(2025, 1, 1)
+        terms = make_terms(
+            1825,
+            100_000,
+            1,
+            disbursed_on=disbursed_on,
+            first_due_on=disbursed_on + dt.timedelta(days=days),
+        )
+        return build_schedule(terms, conventions(rounding=rounding)).interest_minor[0]
+
+    assert [interest(1, Rounding.HALF_EVEN), interest(3, Rounding.HALF_EVEN)] == [0, 2]
+    assert [interest(1, Rounding.HALF_UP), interest(3, Rounding.HALF_UP)] == [1, 2]
+    assert [interest(1, Rounding.HALF_DOWN), interest(3, Rounding.HALF_DOWN)] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("roll", "february", "march"),
+    [
+        (RollRule.DAY_OF_MONTH, dt.date(2024, 2, 29), dt.date(2024, 3, 31)),
+        (RollRule.NEXT_MONTH_FIRST, dt.date(2024, 3, 1), dt.date(2024, 3, 31)),
+    ],
+)
+def test_due_dates_on_the_31st_follow_the_roll_rule(
+    roll: RollRule, february: dt.date, march: dt.date
+) -> None:
+    terms = make_terms(
+        disbursed_on=dt.date(2023, 12, 31), first_due_on=dt.date(2024, 1, 31)
+    )
+
+    schedule = build_schedule(terms, conventions(roll=roll))
+
+    assert schedule.due_on[1:3] == (february, march)
+
+
+def test_a_debt_that_would_grow_is_refused_with_its_terms() -> None:
+    terms = make_terms(annual_ppm=1_000_000, first_due_on=dt.date(2029, 1, 15))
+
+    with pytest.raises(ScheduleError, match="must cover the interest") as error:
+        build_schedule(terms, STRICT)
+
+    assert error.value.terms == terms
+
+
+def test_due_dates_outside_the_calendar_are_refused() -> None:
+    terms = make_terms(
+        disbursed_on=dt.date(9999, 1, 1), first_due_on=dt.date(9999, 2, 1)
+    )
+
+    with pytest.raises(InvalidValueError, match="9999"):
+        build_schedule(terms, STRICT)
+
+
+@pytest.mark.parametrize("rate_ppm", [0, 1, 240_000, 4_000_000])
+@pytest.mark.parametrize(
+    "principal_minor", [1, 10**14, 10**400], ids=["1", "1e14", "1e400"]
+)
+@pytest.mark.parametrize("year", [1900, 2149])
+def test_extreme_loans_keep_the_property(
+    rate_ppm: int, principal_minor: int, year: int
+) -> None:
+    # 600 months; amounts beyond any float. Equal periods, so that at 400 % no long
+    # month costs more than the installment.
+    terms = make_terms(
+        principal_minor,
+        rate_ppm,
+        600,
+        disbursed_on=dt.date(year, 1, 15),
+        first_due_on=dt.date(year, 2, 15),
+    )
+    factors = period_factors(terms, THIRTY_360)
+
+    level_minor = build_schedule(terms, THIRTY_360).level_installment.minor
+
+    assert last_minus_level(terms, factors, level_minor) <= 0
+    assert last_minus_level(terms, factors, level_minor - 1) > 0
+
+
+@given(
+    terms=all_terms(principal_max=400, annual_ppm_max=1_000_000),
+    rules=all_conventions(),
+)
+def test_the_level_installment_is_what_trying_every_amount_finds(
+    terms: LoanTerms, rules: ScheduleConventions
+) -> None:
+    schedule = built(terms, rules)
+
+    assert schedule.level_installment.minor == brute_force_level(terms, rules)
+
+
+@given(terms=all_terms(principal_max=10**15), rules=all_conventions())
+def test_a_schedule_keeps_the_property_that_defines_it(
+    terms: LoanTerms, rules: ScheduleConventions
+) -> None:
+    schedule = built(terms, rules)
+    level_minor = schedule.level_installment.minor
+    factors = period_factors(terms, rules)
+
+    assert max(schedule.total_minor) == level_minor
+    assert last_minus_level(terms, factors, level_minor, rules.rounding) <= 0
+    assert last_minus_level(terms, factors, level_minor - 1, rules.rounding) > 0
+
+
+@given(terms=all_terms(), rules=all_conventions())
+def test_a_schedule_repays_the_principal_and_its_interest(
+    terms: LoanTerms, rules: ScheduleConventions
+) -> None:
+    schedule = built(terms, rules)
+    before_minor = (terms.principal.minor, *schedule.outstanding_minor[:-1])
+    interest_minor = [
+        round_fraction(minor * factor, rules.rounding)
+        for minor, factor in zip(
+            before_minor, period_factors(terms, rules), strict=True
+        )
+    ]
+
+    assert schedule.interest_minor == tuple(interest_minor)
+    assert sum(schedule.principal_minor) == terms.principal.minor
+    assert min(schedule.principal_minor) >= 0
+    assert schedule.outstanding_minor[-1] == 0
+    assert [
+        before - principal
+        for before, principal in zip(
+            before_minor, schedule.principal_minor, strict=True
+        )
+    ] == list(schedule.outstanding_minor)
+    assert all(
+        earlier < later
+        for earlier, later in zip(schedule.due_on, schedule.due_on[1:], strict=False)
+    )
+
+
+@given(terms=all_terms(), more_minor=st.integers(1, 10**6))
+def test_a_larger_principal_never_lowers_the_installment(
+    terms: LoanTerms, more_minor: int
+) -> None:
+    more = attrs.evolve(terms, principal=terms.principal + Money(more_minor, EUR))
+
+    level = built(terms, STRICT).level_installment
+    assert built(more, STRICT).level_installment >= level
+
+
+@given(terms=all_terms(), more_ppm=st.integers(1, 10**6))
+def test_a_higher_rate_never_lowers_the_installment(
+    terms: LoanTerms, more_ppm: int
+) -> None:
+    rate = Rate(terms.nominal_rate.annual_fraction + Fraction(more_ppm, 10**6))
+    dearer = attrs.evolve(terms, nominal_rate=rate)
+
+    level = built(terms, STRICT).level_installment
+    assert built(dearer, STRICT).level_installment >= level
+
+
+@given(terms=all_terms(), weeks=st.integers(1, 500))
+def test_moving_weekly_dates_by_whole_weeks_moves_nothing_else(
+    terms: LoanTerms, weeks: int
+) -> None:
+    terms = attrs.evolve(terms, frequency=Frequency.WEEKLY)
+    later = attrs.evolve(
+        terms,
+        disbursed_on=terms.disbursed_on + dt.timedelta(weeks=weeks),
+        first_due_on=terms.first_due_on + dt.timedelta(weeks=weeks),
+    )
+
+    first, second = built(terms, STRICT), built(later, STRICT)
+
+    assert first.principal_minor == second.principal_minor
+    assert first.interest_minor == second.interest_minor
+
+
+def test_rows_and_columns_say_the_same() -> None:
+    schedule = build_schedule(make_terms(), STRICT)
+
+    columns = schedule.to_columns()
+
+    for row, installment in enumerate(schedule.installments):
+        assert columns["number"][row] == installment.number == row + 1
+        assert columns["due_on"][row] == installment.due_on
+        assert columns["principal"][row] == installment.principal.amount
+        assert columns["interest"][row] == installment.interest.amount
+        assert columns["total"][row] == installment.total.amount
+        assert columns["outstanding"][row] == installment.outstanding.amount
+
+
+@pytest.mark.parametrize("number", [0, 13, -1])
+def test_an_installment_that_is_not_there_is_refused(number: int) -> None:
+    with pytest.raises(InvalidValueError, match="from 1 to 12"):
+        build_schedule(make_terms(), STRICT).installment(number)
+
+
+def test_the_text_table_is_aligned_and_adds_up() -> None:
+    schedule = build_schedule(make_terms(), STRICT)
+
+    lines = str(schedule).splitlines()
+
+    assert len(lines) == 14
+    headings = "due on principal EUR interest total outstanding"
+    assert " ".join(lines[0].split()) == headings
+    assert lines[-1].split() == [
+        "total",
+        "1000.00",
+        str(schedule.total_interest.amount),
+        str(schedule.total.amount),
+    ]
+    assert len({line.rindex(".") for line in lines[1:-1]}) == 1
+
+
+def test_the_html_table_has_a_line_for_each_installment() -> None:
+    html = build_schedule(make_terms(), STRICT)._repr_html_()
+
+    assert html.count("<tr>") == 14
+    assert "<td>2025-02-15</td>" in html
+
+
+def test_the_json_holds_terms_conventions_and_columns() -> None:
+    schedule = build_schedule(make_terms(1000, 0, 3), STRICT)
+
+    plain = json.loads(schedule.to_json())
+
+    assert plain["principal_minor"] == [334, 334, 332]
+    assert plain["conventions"]["id"] == "strict"
+    assert plain["terms"]["principal"] == {"currency": "EUR", "minor": 1000}
+
+
+def test_columns_that_are_no_schedule_are_refused() -> None:
+    schedule = build_schedule(make_terms(1000, 0, 3), STRICT)
+
+    with pytest.raises(InvalidValueError, match="must add up to the principal"):
+        attrs.evolve(schedule, principal_minor=(334, 334, 333))
+    with pytest.raises(InvalidValueError, match="one for each installment"):
+        attrs.evolve(schedule, due_on=schedule.due_on[:2])

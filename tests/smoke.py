@@ -1,0 +1,49 @@
+"""What must work from the wheel in an environment without any extra: a plain script.
+
+CI copies it beside nothing else and runs it, so that nothing is found by accident.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+import pkgutil
+import sys
+
+import microcrm_core
+
+EXTRAS = ("holidays", "hypothesis", "matplotlib", "msgspec", "narwhals", "pandas",
+          "polars", "pyarrow", "pytest", "sqlalchemy")  # fmt: skip
+
+
+def main() -> None:
+    """Import everything, build a schedule, review a sample, meet a missing extra."""
+    loaded = [name for name in ("numpy", *EXTRAS) if name in sys.modules]
+    assert loaded == [], f"importing the package loaded {loaded}"
+
+    for module in pkgutil.walk_packages(
+        microcrm_core.__path__, prefix="microcrm_core."
+    ):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    loaded = [name for name in EXTRAS if name in sys.modules]
+    assert loaded == [], f"importing every module loaded {loaded}"
+    for name in microcrm_core.__all__:
+        getattr(microcrm_core, name)
+
+    portfolio = microcrm_core.sample_portfolio(customers=30, seed=7)
+    review = microcrm_core.review_portfolio(
+        portfolio, microcrm_core.REVIEW_BASIC, dt.date(2025, 6, 30)
+    )
+    assert sum(review.tier_counts().values()) == 30
+    try:
+        review.to_frame()
+    except microcrm_core.MissingExtraError as error:
+        assert error.extra == "frames"
+    else:
+        raise AssertionError("narwhals is not meant to be installed here")
+    print("smoke test passed: Python", sys.version.split()[0])
+
+
+if __name__ == "__main__":
+    main()
