@@ -10,6 +10,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from microcrm_core.adjustments import (
+        DUE_DAY_BASIC,
+        recommend_due_day,
+    )
+    from microcrm_core.currencies import (
+        Currency,
+    )
+    from microcrm_core.customers import (
+        PROFILE_BASIC,
+        CashFlowSummary,
+        Customer,
+        CustomerKind,
+        CustomerProfile,
+        Direction,
+        Transaction,
+        build_profile,
+    )
+    from microcrm_core.dates import (
+        BusinessCalendar,
+        BusinessDayRule,
+        DayCount,
+        Frequency,
+        RollRule,
+        due_dates,
+        year_fraction,
+    )
     from microcrm_core.decisions import (
         Decision,
         PolicyRef,
@@ -27,50 +53,196 @@ if TYPE_CHECKING:
         PolicyError,
         RecordNotFoundError,
         ScheduleError,
+        StorageError,
     )
-    from microcrm_core.money import Currency, Money
-    from microcrm_core.reason_texts import Language
+    from microcrm_core.events import (
+        Event,
+    )
+    from microcrm_core.loans import (
+        STRICT,
+        Loan,
+        LoanTerms,
+        Repayment,
+        Schedule,
+        ScheduleConventions,
+        allocate_repayments,
+        build_schedule,
+    )
+    from microcrm_core.loyalty import (
+        LOYALTY_BASIC,
+        price_loan,
+        pricing_basis,
+    )
+    from microcrm_core.money import (
+        Money,
+    )
+    from microcrm_core.rates import (
+        Rate,
+    )
+    from microcrm_core.reason_texts import (
+        Language,
+    )
+    from microcrm_core.reviews import (
+        REVIEW_BASIC,
+        ReviewPolicies,
+        review_customer,
+    )
+    from microcrm_core.reviews.batch import (
+        Review,
+        review_portfolio,
+    )
+    from microcrm_core.reviews.files_batch import (
+        read_portfolio,
+    )
+    from microcrm_core.reviews.portfolio_batch import (
+        Portfolio,
+    )
+    from microcrm_core.reviews.write_batch import (
+        write_portfolio,
+    )
+    from microcrm_core.rounding import (
+        Rounding,
+    )
+    from microcrm_core.samples import (
+        sample_portfolio,
+    )
+    from microcrm_core.tiers import (
+        MICRO_LENDER,
+        Tier,
+        TierPolicy,
+        assign_tier,
+    )
 
 __all__ = [
+    "DUE_DAY_BASIC",
+    "LOYALTY_BASIC",
+    "MICRO_LENDER",
+    "PROFILE_BASIC",
+    "REVIEW_BASIC",
+    "STRICT",
+    "BusinessCalendar",
+    "BusinessDayRule",
+    "CashFlowSummary",
     "ConflictError",
     "Currency",
     "CurrencyMismatchError",
+    "Customer",
+    "CustomerKind",
+    "CustomerProfile",
+    "DayCount",
     "Decision",
+    "Direction",
+    "Event",
+    "Frequency",
     "InvalidValueError",
     "Language",
+    "Loan",
+    "LoanTerms",
     "MicrocrmError",
     "MissingExtraError",
     "Money",
     "PolicyError",
     "PolicyRef",
+    "Portfolio",
+    "Rate",
     "Reason",
     "RecordNotFoundError",
+    "Repayment",
+    "Review",
+    "ReviewPolicies",
+    "RollRule",
+    "Rounding",
+    "Schedule",
+    "ScheduleConventions",
     "ScheduleError",
+    "StorageError",
+    "Tier",
+    "TierPolicy",
+    "Transaction",
+    "allocate_repayments",
+    "assign_tier",
+    "build_profile",
+    "build_schedule",
     "canonical_json",
     "digest",
+    "due_dates",
+    "price_loan",
+    "pricing_basis",
+    "read_portfolio",
+    "recommend_due_day",
     "render",
+    "review_customer",
+    "review_portfolio",
+    "sample_portfolio",
+    "write_portfolio",
+    "year_fraction",
 ]
 
 __version__: Final = "0.1.0"
 
 _MODULES: Final = {
+    "DUE_DAY_BASIC": "adjustments",
+    "LOYALTY_BASIC": "loyalty",
+    "MICRO_LENDER": "tiers",
+    "PROFILE_BASIC": "customers",
+    "REVIEW_BASIC": "reviews",
+    "STRICT": "loans",
+    "BusinessCalendar": "dates",
+    "BusinessDayRule": "dates",
+    "CashFlowSummary": "customers",
     "ConflictError": "errors",
-    "Currency": "money",
+    "Currency": "currencies",
     "CurrencyMismatchError": "errors",
+    "Customer": "customers",
+    "CustomerKind": "customers",
+    "CustomerProfile": "customers",
+    "DayCount": "dates",
     "Decision": "decisions",
+    "Direction": "customers",
+    "Event": "events",
+    "Frequency": "dates",
     "InvalidValueError": "errors",
     "Language": "reason_texts",
+    "Loan": "loans",
+    "LoanTerms": "loans",
     "MicrocrmError": "errors",
     "MissingExtraError": "errors",
     "Money": "money",
     "PolicyError": "errors",
     "PolicyRef": "decisions",
+    "Portfolio": "reviews.portfolio_batch",
+    "Rate": "rates",
     "Reason": "decisions",
     "RecordNotFoundError": "errors",
+    "Repayment": "loans",
+    "Review": "reviews.batch",
+    "ReviewPolicies": "reviews",
+    "RollRule": "dates",
+    "Rounding": "rounding",
+    "Schedule": "loans",
+    "ScheduleConventions": "loans",
     "ScheduleError": "errors",
+    "StorageError": "errors",
+    "Tier": "tiers",
+    "TierPolicy": "tiers",
+    "Transaction": "customers",
+    "allocate_repayments": "loans",
+    "assign_tier": "tiers",
+    "build_profile": "customers",
+    "build_schedule": "loans",
     "canonical_json": "decisions",
     "digest": "decisions",
+    "due_dates": "dates",
+    "price_loan": "loyalty",
+    "pricing_basis": "loyalty",
+    "read_portfolio": "reviews.files_batch",
+    "recommend_due_day": "adjustments",
     "render": "decisions",
+    "review_customer": "reviews",
+    "review_portfolio": "reviews.batch",
+    "sample_portfolio": "samples",
+    "write_portfolio": "reviews.write_batch",
+    "year_fraction": "dates",
 }
 
 

@@ -15,6 +15,10 @@ from microcrm_core.customers.profile import (
     RepaymentRecordFacts,
     RequestFacts,
 )
+from microcrm_core.customers.profile_plain import (
+    profile_policy_from_plain,
+    profile_policy_to_plain,
+)
 from microcrm_core.customers.transactions import Direction, Transaction
 
 __all__ = [
@@ -33,4 +37,6 @@ __all__ = [
     "RequestFacts",
     "Transaction",
     "build_profile",
+    "profile_policy_from_plain",
+    "profile_policy_to_plain",
 ]

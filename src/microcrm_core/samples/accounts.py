@@ -75,7 +75,7 @@ def draw_transactions(
         & (joined.day >= first_day[joined.customer_index])
         & (joined.amount_minor != 0)
     )
-    opening = (people.turnover_minor * rng.uniform(0.1, 0.6, size=people.count)).astype(
+    opening = (people.turnover_minor * rng.uniform(0.5, 1.6, size=people.count)).astype(
         np.int64
     )
     return _in_order(

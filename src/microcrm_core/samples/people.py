@@ -34,7 +34,7 @@ REGIONS: Final = ("east", "north", "south", "west")
 CHANNELS: Final = ("branch", "partner", "referral", "web")
 
 _SALARIED: Final = INDUSTRIES.index("salaried")
-# One row a kind, in the order of CustomerKind: small business, sole trader, wage earner.
+# In the order of CustomerKind: small business, sole trader, wage earner.
 _KIND_SHARES: Final = (0.30, 0.45, 0.25)
 _HABIT_SHARES: Final = ((0.82, 0.13, 0.05), (0.76, 0.16, 0.08), (0.86, 0.10, 0.04))
 _TURNOVER_MEDIAN_MINOR: Final = np.array([6_000_000, 1_800_000, 750_000])
@@ -84,7 +84,7 @@ def draw_people(rng: np.random.Generator, count: int, as_of_day: int) -> People:
     industry = np.where(kind == 2, _SALARIED, industry)
     scale = np.exp(rng.standard_normal(count) * _TURNOVER_SPREAD[kind])
     turnover = (_TURNOVER_MEDIAN_MINOR[kind] * scale).astype(np.int64)
-    margin_low = np.array([0.10, 0.05, -0.02])[habit]
+    margin_low = np.array([0.14, 0.08, -0.03])[habit]
     swing = np.where(kind == 2, 0.0, rng.uniform(0.05, 0.35, size=count))
     online = industry == INDUSTRIES.index("online_shop")
     return People(

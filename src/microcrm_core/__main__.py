@@ -1,0 +1,230 @@
+"""The command line: `python -m microcrm_core review`.
+
+Reads a folder of tables, or makes the sample, reviews every customer, prints a
+report, writes `reviews.csv` and keeps the review in a store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from microcrm_core.errors import InvalidValueError, MicrocrmError
+from microcrm_core.reason_texts import Language
+
+if TYPE_CHECKING:
+    from microcrm_core.reviews.files_batch import PortfolioReading
+
+__all__ = ["ROWS_REJECTED", "USAGE", "main"]
+
+ROWS_REJECTED: Final = 1
+"""Exit code: the review is complete, but rows were left out of it."""
+
+USAGE: Final = 2
+"""Exit code: nothing was reviewed."""
+
+_EPILOG: Final = """\
+exit codes: 0 all rows were reviewed; 1 some rows were rejected, see rejected.csv;
+2 nothing was reviewed. Running twice on the same tables changes nothing.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code.
+
+    Example:
+        >>> import tempfile
+        >>> from microcrm_core.__main__ import main
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     code = main(["review", "--customers", "20", "--out", folder])
+        Review of 20 customers as of 2025-06-30
+        ...
+        >>> code
+        0
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return _review(options)
+    except (MicrocrmError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m microcrm_core")
+    commands = parser.add_subparsers(dest="command", required=True)
+    review = commands.add_parser(
+        "review",
+        help="tier, due-day advice and quote of every customer, as of one day",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    review.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder of customers, transactions, loans and repayments (CSV or Parquet);"
+        " without it a simulated sample is reviewed",
+    )
+    review.add_argument(
+        "--store",
+        type=Path,
+        metavar="FILE",
+        help="SQLite file that keeps the review and knows the one before",
+    )
+    review.add_argument(
+        "--as-of",
+        type=dt.date.fromisoformat,
+        metavar="DATE",
+        help="day of the review; without it the last day on which anything happened",
+    )
+    review.add_argument(
+        "--policy",
+        type=Path,
+        metavar="FILE",
+        help="JSON file with your policies; parts left out are the presets",
+    )
+    review.add_argument(
+        "--out",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="folder for reviews.csv and rejected.csv (default: here)",
+    )
+    review.add_argument(
+        "--language",
+        type=Language,
+        default=Language.EN,
+        choices=list(Language),
+        help="of the report and the reasons (default: en)",
+    )
+    review.add_argument(
+        "--customers",
+        type=int,
+        default=1_000,
+        metavar="N",
+        help="size of the sample (default: 1000)",
+    )
+    review.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="of the sample (default: 1)"
+    )
+    return parser
+
+
+def _review(options: argparse.Namespace) -> int:
+    # Imported here: printing the help needs none of it.
+    from microcrm_core.reviews.batch import review_portfolio
+    from microcrm_core.reviews.policies import REVIEW_BASIC
+    from microcrm_core.reviews.rejections import write_rejected
+    from microcrm_core.reviews.report_batch import report_lines
+    from microcrm_core.reviews.report_texts import REPORT_TEXTS
+    from microcrm_core.reviews.schedulable_batch import without_unschedulable
+    from microcrm_core.reviews.service import keep_review
+    from microcrm_core.reviews.table_batch import review_csv_columns, write_reviews
+    from microcrm_core.samples import SAMPLE_AS_OF, sample_portfolio
+    from microcrm_core.storage import SqliteRecordStore
+
+    def say(code: str, **params: object) -> None:
+        print(REPORT_TEXTS[code][options.language].format_map(params))
+
+    progress = _Progress()
+    policies = REVIEW_BASIC if options.policy is None else _policies(options.policy)
+    reading: PortfolioReading | None = None
+    if options.data is None:
+        as_of = options.as_of or SAMPLE_AS_OF
+        portfolio = sample_portfolio(options.customers, options.seed, as_of=as_of)
+    else:
+        reading = _read(options.data, progress)
+        reading = without_unschedulable(reading, policies.profile.conventions)
+        portfolio = reading.portfolio
+        as_of = options.as_of or portfolio.last_day
+        if as_of is None:
+            rule = "must be given, because the tables have no dated row"
+            raise InvalidValueError("--as-of", rule, None)
+    review = review_portfolio(portfolio, policies, as_of, progress=progress.step)
+    columns = review.to_columns()
+    options.out.mkdir(parents=True, exist_ok=True)
+    kept = None
+    with (
+        nullcontext()
+        if options.store is None
+        else SqliteRecordStore(options.store) as store
+    ):
+        if store is not None:
+            progress.step("store", 1, 1)
+            kept = keep_review(review, store, columns=columns)
+    files = [options.out / "reviews.csv"]
+    write_reviews(files[0], review_csv_columns(columns, review, kept, options.language))
+    if reading is not None:
+        files.append(options.out / "rejected.csv")
+        write_rejected(files[1], reading.rejected, language=options.language)
+    progress.done()
+
+    print("\n".join(report_lines(review, kept, options.language)))
+    print()
+    if reading is None:
+        say("sample", seed=options.seed)
+    else:
+        for file, names in reading.ignored_columns.items():
+            if names:
+                say("ignored", file=file, columns=", ".join(names))
+    if kept is not None:
+        say("kept", store=options.store, count=f"{kept.changed_count:,}")
+    say("written", files=", ".join(str(file) for file in files))
+    if reading is not None and reading.rejected:
+        say("rejected", count=f"{len(reading.rejected):,}", file=files[1])
+        return ROWS_REJECTED
+    return 0
+
+
+def _policies(path: Path):
+    from microcrm_core.reviews.policies import parse_review_policies
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InvalidValueError("--policy", "must be UTF-8", path.name) from None
+    return parse_review_policies(text)
+
+
+def _read(folder: Path, progress: _Progress) -> PortfolioReading:
+    from microcrm_core.reviews.files_batch import read_portfolio
+
+    return read_portfolio(folder, progress=progress.read)
+
+
+class _Progress:
+    """One line on stderr, renewed each half second, once work takes longer than one."""
+
+    def __init__(self) -> None:
+        self._began = self._shown = time.monotonic()
+        self._has_line = False
+
+    def read(self, file: str, done: int, size: int) -> None:
+        share = f"{done * 100 // size}%" if size else f"{done:,} bytes"
+        self._show(f"reading {file}: {share}")
+
+    def step(self, name: str, number: int, count: int) -> None:
+        self._show(f"reviewing: {name} ({number} of {count})")
+
+    def done(self) -> None:
+        if self._has_line:
+            print(file=sys.stderr)
+
+    def _show(self, text: str) -> None:
+        now = time.monotonic()
+        if now - self._began < 1 or now - self._shown < 0.5:
+            return
+        self._shown = now
+        self._has_line = True
+        print(f"\r{text:<60}", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""The profile policy as a JSON object, and back: strict, with the path to a fault.
+
+Example:
+    >>> from microcrm_core.customers import PROFILE_BASIC, profile_policy_to_plain
+    >>> profile_policy_to_plain(PROFILE_BASIC)["conventions"]["day_count"]
+    'ACT/365F'
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeVar
+
+from microcrm_core.checks import name_text, whole_number
+from microcrm_core.customers.profile import ProfilePolicy
+from microcrm_core.dates import DayCount, RollRule
+from microcrm_core.errors import InvalidValueError, PolicyError
+from microcrm_core.ids import PolicyId
+from microcrm_core.loans import ScheduleConventions
+from microcrm_core.rounding import Rounding
+from microcrm_core.rules.plain import Plain, plain_mapping
+
+__all__ = ["profile_policy_from_plain", "profile_policy_to_plain"]
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def profile_policy_to_plain(policy: ProfilePolicy) -> Plain:
+    """Return *policy* as a JSON object.
+
+    Example:
+        >>> from microcrm_core.customers import PROFILE_BASIC, profile_policy_to_plain
+        >>> profile_policy_to_plain(PROFILE_BASIC)["grace_days"]
+        0
+    """
+    conventions = policy.conventions
+    return {
+        "id": policy.id,
+        "version": policy.version,
+        "conventions": {
+            "id": conventions.id,
+            "day_count": conventions.day_count.value,
+            "rounding": conventions.rounding.value,
+            "roll": str(conventions.roll),
+        },
+        "grace_days": policy.grace_days,
+        "balance_quantile_ppm": policy.balance_quantile_ppm,
+        "history_months": policy.history_months,
+    }
+
+
+def profile_policy_from_plain(plain: object, *, path: str = "policy") -> ProfilePolicy:
+    """Return the policy that a JSON object stands for; every key must be there.
+
+    Args:
+        plain: What a JSON parser gave.
+        path: Where it stands, for the errors.
+
+    Raises:
+        PolicyError: It has another shape, a float, or no valid policy comes of it;
+            the error's `field` is the path to the fault.
+
+    Example:
+        >>> from microcrm_core.customers import (
+        ...     PROFILE_BASIC, profile_policy_from_plain, profile_policy_to_plain
+        ... )
+        >>> plain = profile_policy_to_plain(PROFILE_BASIC)
+        >>> profile_policy_from_plain(plain) == PROFILE_BASIC
+        True
+    """
+    parts = plain_mapping(
+        plain,
+        path,
+        needed=(
+            "id",
+            "version",
+            "conventions",
+            "grace_days",
+            "balance_quantile_ppm",
+            "history_months",
+        ),
+    )
+    conventions = _conventions(parts["conventions"], f"{path}.conventions")
+    months = parts["history_months"]
+    try:
+        return ProfilePolicy(
+            id=PolicyId(name_text("id", parts["id"])),
+            version=name_text("version", parts["version"]),
+            conventions=conventions,
+            grace_days=whole_number("grace_days", parts["grace_days"]),
+            balance_quantile_ppm=whole_number(
+                "balance_quantile_ppm", parts["balance_quantile_ppm"]
+            ),
+            history_months=(
+                None if months is None else whole_number("history_months", months)
+            ),
+        )
+    except InvalidValueError as error:
+        raise _at(path, error) from None
+
+
+def _conventions(plain: object, path: str) -> ScheduleConventions:
+    parts = plain_mapping(plain, path, needed=("id", "day_count", "rounding", "roll"))
+    try:
+        return ScheduleConventions(
+            id=name_text("id", parts["id"]),
+            day_count=_choice(DayCount, "day_count", parts["day_count"]),
+            rounding=_choice(Rounding, "rounding", parts["rounding"]),
+            roll=RollRule.of(name_text("roll", parts["roll"])),
+        )
+    except InvalidValueError as error:
+        raise _at(path, error) from None
+
+
+def _choice(kind: type[E], field: str, value: object) -> E:
+    for choice in kind:
+        if value == choice.value:
+            return choice
+    raise InvalidValueError(field, f"must be one of {', '.join(kind)}", value)
+
+
+def _at(path: str, error: InvalidValueError) -> PolicyError:
+    where = f"{path}.{error.field}"
+    return PolicyError(where, error.rule, error.value, hint=error.hint)
