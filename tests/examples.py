@@ -13,6 +13,7 @@ from typing import Final
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 from sybil.parsers.rest import DocTestParser
+from sybil.typing import Parser
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _OPTIONS: Final = ELLIPSIS | NORMALIZE_WHITESPACE
@@ -22,7 +23,7 @@ SOURCE_EXAMPLES: Final = Sybil(
     path=str(_ROOT / "src"),
     patterns=["*.py"],
 )
-_PAGE_PARSERS: Final = [
+_PAGE_PARSERS: Final[list[Parser]] = [
     PythonCodeBlockParser(doctest_optionflags=_OPTIONS),
     SkipParser(),
 ]

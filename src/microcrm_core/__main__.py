@@ -20,6 +20,7 @@ from microcrm_core.reason_texts import Language
 
 if TYPE_CHECKING:
     from microcrm_core.reviews.files_batch import PortfolioReading
+    from microcrm_core.reviews.policies import ReviewPolicies
 
 __all__ = ["ROWS_REJECTED", "USAGE", "main"]
 
@@ -183,7 +184,7 @@ def _review(options: argparse.Namespace) -> int:
     return 0
 
 
-def _policies(path: Path):
+def _policies(path: Path) -> ReviewPolicies:
     from microcrm_core.reviews.policies import parse_review_policies
 
     try:

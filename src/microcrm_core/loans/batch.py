@@ -34,7 +34,7 @@ from microcrm_core.loans.due_days_batch import (
 from microcrm_core.loans.kernel_batch import ScheduleKernel, ScheduleParts
 from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX, ScheduleConventions
 
-__all__ = ["ScheduleColumns", "build_schedules", "level_installments"]
+__all__ = ["ScheduleColumns", "build_schedules", "has_schedules", "level_installments"]
 
 _PPM: Final = 1_000_000
 # Values of one line of a chunk's matrices; some ten lines are in use at a time.
@@ -160,15 +160,7 @@ def build_schedules(
         >>> schedules.total_minor[schedules.rows(0)].tolist()
         [334, 334, 332]
     """
-    plans = _Plans(
-        principal_minor=loans.principal_minor,
-        annual_ppm=loans.annual_ppm,
-        installment_count=loans.installment_count,
-        frequency_index=loans.frequency_index,
-        frequencies=loans.frequencies,
-        planned_day=loans.planned_day,
-        first_due_day=loans.first_due_day,
-    )
+    plans = _plans(loans)
     offsets = np.zeros(len(loans) + 1, np.int64)
     np.cumsum(plans.installment_count, out=offsets[1:])
     due, principal, interest, outstanding = np.empty((4, int(offsets[-1])), np.int64)
@@ -264,6 +256,47 @@ def level_installments(
     return level_minor
 
 
+def has_schedules(loans: LoanColumns, conventions: ScheduleConventions) -> Bools:
+    """Return which loans have a schedule, so that the others can be set apart.
+
+    True where `build_schedules` of the row alone would give one.
+
+    Args:
+        loans: The loans and requests.
+        conventions: As in `build_schedules`.
+
+    Shapes:
+        (loans,).
+
+    Raises:
+        InvalidValueError: The day count is none that columns can hold, or a due day
+            of some row leaves the calendar.
+
+    Example:
+        >>> from microcrm_core.loans import STRICT
+        >>> from microcrm_core.loans.batch import has_schedules
+        >>> from microcrm_core.loans.columns_batch import LoanColumns
+        >>> has_schedules(LoanColumns.from_loans([], {}), STRICT).tolist()
+        []
+    """
+    check = _Refusals(len(loans))
+    for chunk in _chunks(_plans(loans), conventions):
+        check.add(chunk)
+    return check.is_schedulable
+
+
+def _plans(loans: LoanColumns) -> _Plans:
+    return _Plans(
+        principal_minor=loans.principal_minor,
+        annual_ppm=loans.annual_ppm,
+        installment_count=loans.installment_count,
+        frequency_index=loans.frequency_index,
+        frequencies=loans.frequencies,
+        planned_day=loans.planned_day,
+        first_due_day=loans.first_due_day,
+    )
+
+
 class _Refusals:
     """Which rows cannot be scheduled; gathered, so that the error counts them all."""
 
@@ -274,6 +307,11 @@ class _Refusals:
     def add(self, chunk: _Chunk) -> None:
         self._is_fitting[chunk.rows] = chunk.is_fitting
         self._is_covered[chunk.rows] = chunk.is_covered
+
+    @property
+    def is_schedulable(self) -> Bools:
+        is_schedulable: Bools = self._is_fitting & self._is_covered
+        return is_schedulable
 
     def raise_if_any(self, plans: _Plans, level_minor: Int64s) -> None:
         require_rows(

@@ -49,6 +49,7 @@ from microcrm_core.reviews.schema import (
     CUSTOMERS,
     LOANS,
     RECORD_BYTES_MAX,
+    REPAYMENTS,
     TABLES,
     Table,
 )
@@ -108,6 +109,9 @@ class PortfolioReading:
         portfolio: The good rows.
         rejected: The bad rows, in the order of the tables, then of the lines.
         ignored_columns: For each file the columns that the library does not know.
+        lines: For the tables loans and repayments the line of each good row, so that a
+            row can still be set apart later with its place.
+        names: How each table is called in rejected rows.
 
     Example:
         See `read_portfolio`.
@@ -116,6 +120,8 @@ class PortfolioReading:
     portfolio: Portfolio
     rejected: tuple[RejectedRow, ...]
     ignored_columns: Mapping[str, tuple[str, ...]]
+    lines: Mapping[str, Int64s]
+    names: Mapping[str, str]
 
 
 def read_portfolio(
@@ -217,6 +223,8 @@ def read_tables(
         ),
         rejected=tuple(reader.rejected),
         ignored_columns=MappingProxyType(reader.ignored_columns),
+        lines=MappingProxyType(reader.lines),
+        names=MappingProxyType({one.name: reader.name_of(one) for one in TABLES}),
     )
 
 
@@ -248,6 +256,7 @@ class _Reader:
         self.rejected: list[RejectedRow] = []
         self.rejected_ids: dict[str, int] = {}
         self.ignored_columns: dict[str, tuple[str, ...]] = {}
+        self.lines: dict[str, Int64s] = {}
 
     def name_of(self, table: Table) -> str:
         source = self._sources.get(table.name)
@@ -270,6 +279,9 @@ class _Reader:
             kept = np.ones(line.size, np.bool_)
             kept[rows] = False
             columns = {name: column[kept] for name, column in columns.items()}
+            line = line[kept]
+        if parser.table in (LOANS, REPAYMENTS):
+            self.lines[parser.table.name] = line
         columns["ids"] = narrow_ids(columns["ids"])
         self._note_faults(parser.table, faults, gathered.fault_ids)
         return columns

@@ -14,6 +14,7 @@ Example:
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, Final
@@ -33,6 +34,8 @@ from microcrm_core.loans import Loan, Repayment
 from microcrm_core.loans.columns_batch import Ids, LoanColumns, RepaymentColumns
 
 __all__ = ["Portfolio", "RowGroups"]
+
+_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 
 
 @attrs.frozen(eq=False)
@@ -166,6 +169,30 @@ class Portfolio:
     def customer_count(self) -> int:
         """Number of customers."""
         return len(self.customers)
+
+    @property
+    def last_day(self) -> dt.date | None:
+        """The latest day on which anything happened; None: nothing did.
+
+        Bookings, repayments, requests and disbursements count; what is merely planned,
+        such as a due date, does not.
+
+        Example:
+            >>> from microcrm_core.reviews.portfolio_batch import Portfolio
+            >>> Portfolio.from_scalars(customers=[]).last_day is None
+            True
+        """
+        days = [
+            int(column.max())
+            for column in (
+                self.transactions.booked_day,
+                self.repayments.paid_day,
+                self.loans.requested_day,
+                self.loans.disbursed_day,
+            )
+            if column.size and column.max() != UNKNOWN
+        ]
+        return dt.date.fromordinal(_EPOCH + max(days)) if days else None
 
     @cached_property
     def transactions_by_customer(self) -> RowGroups:

@@ -133,6 +133,11 @@ REJECTION_TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
             "times rate and days of a period must stay within 2**62",
             "与利率及每期天数之积不得超过 2**62",
         ),
+        "loan_no_schedule": _texts(
+            "has no schedule under the conventions {conventions}: the level "
+            "installment must cover the interest of every period",
+            "在约定 {conventions} 下无法生成还款计划：等额还款额必须覆盖每期利息",
+        ),
         "repaid_too_early": _texts(
             "must not be before the day of the disbursement {disbursed_on}",
             "不得早于放款日 {disbursed_on}",

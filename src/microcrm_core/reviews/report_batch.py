@@ -111,11 +111,11 @@ def _moves(kept: KeptReview | None, words: _Words) -> list[str]:
         kept.move_counts().items(), key=lambda item: [tier.rank for tier in item[0]]
     )
     for (before, after), count in ranks:
-        names = {"before": words.text(before), "after": words.text(after)}
-        lines.append("  " + words.text("move", **names, count=f"{count:,}"))
+        tiers = {"before": words.text(before), "after": words.text(after)}
+        lines.append("  " + words.text("move", **tiers, count=f"{count:,}"))
     for move in kept.moves[:_MOVES_SHOWN]:
-        before, after = words.text(move.before), words.text(move.after)
-        lines.append(f"    {move.customer_id}: {before} → {after}")
+        names = f"{words.text(move.before)} → {words.text(move.after)}"
+        lines.append(f"    {move.customer_id}: {names}")
     rest = len(kept.moves) - _MOVES_SHOWN
     if rest > 0:
         lines.append("    " + words.text("move_more", count=f"{rest:,}"))

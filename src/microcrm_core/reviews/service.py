@@ -105,7 +105,8 @@ def keep_review(
         >>> from microcrm_core import REVIEW_BASIC, review_portfolio, sample_portfolio
         >>> from microcrm_core.reviews.service import keep_review
         >>> from microcrm_core.storage import MemoryRecordStore
-        >>> portfolio, store = sample_portfolio(customers=20, seed=1), MemoryRecordStore()
+        >>> portfolio = sample_portfolio(customers=20, seed=1)
+        >>> store = MemoryRecordStore()
         >>> june = review_portfolio(portfolio, REVIEW_BASIC, dt.date(2025, 6, 30))
         >>> keep_review(june, store).changed_count
         21

@@ -18,12 +18,15 @@ from microcrm_core.adjustments import DueDayConfidence
 from microcrm_core.adjustments.due_day_batch import DueDayOutcome
 from microcrm_core.batch import UNKNOWN, Int64s
 from microcrm_core.customers import PROFILE_FACTS, CustomerKind
+from microcrm_core.decisions import Reason, render
 from microcrm_core.loyalty import QuoteBasis
+from microcrm_core.reason_texts import Language
 from microcrm_core.reviews.whole_files import whole_file
 from microcrm_core.tiers import Tier
 
 if TYPE_CHECKING:
     from microcrm_core.reviews.batch import Review
+    from microcrm_core.reviews.service import KeptReview
 
 __all__ = [
     "NOT_MONTHLY",
@@ -31,6 +34,7 @@ __all__ = [
     "REVIEW_COLUMNS",
     "due_day_outcomes",
     "review_columns",
+    "review_csv_columns",
     "write_reviews",
 ]  # fmt: skip
 
@@ -119,6 +123,53 @@ def review_columns(review: Review) -> dict[str, list[Any]]:
             else _numbers(values)
         )
     return columns
+
+
+def review_csv_columns(
+    columns: Mapping[str, list[Any]],
+    review: Review,
+    kept: KeptReview | None,
+    language: Language | str,
+) -> dict[str, list[Any]]:
+    """Return the columns of `reviews.csv`: those of the review, and two for people.
+
+    `tier_before` is the tier in the review before, empty where that is not known;
+    `tier_reason` is the reason of the tier as a sentence.
+
+    Args:
+        columns: What `review_columns` gave.
+        review: The review that they belong to.
+        kept: How it compares with the review before; None: it was not kept.
+        language: Of the sentences.
+
+    Raises:
+        InvalidValueError: The language has no texts.
+
+    Example:
+        >>> from microcrm_core.reviews.table_batch import review_csv_columns
+        >>> review_csv_columns.__name__
+        'review_csv_columns'
+    """
+    before = {} if kept is None else kept.tier_before
+    rules = {rule.id: rule for rule in review.policies.tiers.rules}
+    sentences: dict[tuple[str, str | None], str] = {}
+    for tier, rule_id in set(zip(columns["tier"], columns["tier_rule"], strict=True)):
+        params = {"tier": tier}
+        code = "tier_default"
+        if rule_id is not None:
+            is_knock_out = rules[rule_id].is_knock_out
+            code = "tier_knocked_out" if is_knock_out else "tier_matched"
+            params["rule"] = rule_id
+        sentences[tier, rule_id] = render(Reason(code, params), language)
+    table: dict[str, list[Any]] = {}
+    for name, values in columns.items():
+        table[name] = values
+        if name == "tier":
+            table["tier_before"] = [before.get(one) for one in columns["customer_id"]]
+        if name == "tier_rule":
+            pairs = zip(columns["tier"], values, strict=True)
+            table["tier_reason"] = [sentences[pair] for pair in pairs]
+    return table
 
 
 def due_day_outcomes(review: Review) -> list[Any]:
