@@ -6,15 +6,22 @@ For each loan of the data the lender knows the account's transactions up to the 
 before the grant and the loan as an open request; nothing later is read. `POLICY`
 gives the tier. A loan is bad that ended unpaid or runs in debt (status B or D).
 
-How the policy was made: from what a credit officer looks at where there is no
-repayment record yet, before the outcomes were joined to the facts. Was the account
-overdrawn? Does its low balance cover the installment? How much of the inflow does the
-installment take? Is the inflow steady? Thresholds are round numbers: whole
-installments, tenths and halves of the inflow. The distributions of these facts over
-the loans (not of the outcomes) were looked at, so that no tier is nearly empty. This is
-the first and only policy that was judged on the outcomes, and no threshold was changed
-after. Analyses of these data are widely published, so the choice of facts is not
-blind to them.
+How the policies were made: from what a credit officer looks at where there is no
+repayment record yet. Was the account overdrawn? Does its low balance cover the
+installment? How much of the inflow does the installment take? Thresholds are round
+numbers: whole installments, tenths and halves of the inflow. The distributions of these
+facts over the loans (not of the outcomes) were looked at, so that no tier is nearly
+empty. Analyses of these data are widely published, so the choice of facts is not blind
+to them.
+
+`FIRST_POLICY` was written before the outcomes were joined to the facts. It also asked
+for a steady inflow, and it failed: AUC 0.799 on the part at hand, with ordinary
+customers going bad less often than potential ones. `POLICY` was written after that
+table of four tiers was seen, and nothing else of the outcomes. It drops the conditions
+on inflow volatility, because a cushion is there to absorb just that, and so a thin
+cushion alone makes a customer ordinary instead of a risk. No threshold was changed, and
+it was judged once. So its figures on the part at hand are not wholly blind; those on
+other accounts of the same bank are.
 """
 
 from __future__ import annotations
@@ -57,6 +64,7 @@ from tests.studies.berka import (
 )
 
 __all__ = [
+    "FIRST_POLICY",
     "POLICY",
     "TierCount",
     "facts_at_grant",
@@ -73,31 +81,35 @@ _CUSHION: Final = "request_balance_low_to_installment_ppm"
 _BURDEN: Final = "request_installment_to_inflow_ppm"
 _VOLATILITY: Final = "inflow_volatility_ppm"
 
-POLICY: Final = TierPolicy(
+_KNOCK_OUTS: Final = (
+    # There is no agreed overdraft: the bank charges penalty interest from the
+    # first day below zero.
+    TierRule(
+        id="overdrawn",
+        tier=Tier.RISK,
+        condition=compare("overdrawn_day_count", ">=", 1),
+        is_knock_out=True,
+    ),
+    TierRule(
+        id="installment_above_half_of_inflow",
+        tier=Tier.RISK,
+        condition=compare(_BURDEN, ">", 500_000),
+        is_knock_out=True,
+    ),
+    # On one day in ten the account could not pay a single installment.
+    TierRule(
+        id="no_cushion",
+        tier=Tier.RISK,
+        condition=compare(_CUSHION, "<", 1_000_000),
+        is_knock_out=True,
+    ),
+)
+
+FIRST_POLICY: Final = TierPolicy(
     id="berka-cash-flow",
     version="1",
     rules=(
-        # There is no agreed overdraft: the bank charges penalty interest from the
-        # first day below zero.
-        TierRule(
-            id="overdrawn",
-            tier=Tier.RISK,
-            condition=compare("overdrawn_day_count", ">=", 1),
-            is_knock_out=True,
-        ),
-        TierRule(
-            id="installment_above_half_of_inflow",
-            tier=Tier.RISK,
-            condition=compare(_BURDEN, ">", 500_000),
-            is_knock_out=True,
-        ),
-        # On one day in ten the account could not pay a single installment.
-        TierRule(
-            id="no_cushion",
-            tier=Tier.RISK,
-            condition=compare(_CUSHION, "<", 1_000_000),
-            is_knock_out=True,
-        ),
+        *_KNOCK_OUTS,
         # Less than three installments on hand is little where the installment is
         # heavy or the inflow comes and goes.
         TierRule(
@@ -129,6 +141,34 @@ POLICY: Final = TierPolicy(
                 compare(_CUSHION, ">=", 3_000_000),
                 compare(_BURDEN, "<=", 300_000),
                 compare(_VOLATILITY, "<=", 500_000),
+            ),
+        ),
+    ),
+    default=Tier.ORDINARY,
+)
+"""The blind first try, kept beside what came of it."""
+
+POLICY: Final = TierPolicy(
+    id="berka-cash-flow",
+    version="2",
+    rules=(
+        *_KNOCK_OUTS,
+        TierRule(
+            id="six_installments_on_hand",
+            tier=Tier.HIGH_VALUE,
+            condition=all_of(
+                compare("months_observed", ">=", 6),
+                compare(_CUSHION, ">=", 6_000_000),
+                compare(_BURDEN, "<=", 200_000),
+            ),
+        ),
+        TierRule(
+            id="three_installments_on_hand",
+            tier=Tier.POTENTIAL,
+            condition=all_of(
+                compare("months_observed", ">=", 3),
+                compare(_CUSHION, ">=", 3_000_000),
+                compare(_BURDEN, "<=", 300_000),
             ),
         ),
     ),
@@ -276,10 +316,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.studies.berka_tiers")
     parser.add_argument("--data", required=True, type=Path, help="folder of the data")
     options = parser.parse_args(arguments)
-    counts = study(load(options.data))
+    data = load(options.data)
     print("Berka: four tiers from what was known on the evening before the grant")
-    print("bad: status B (ended unpaid) or D (runs in debt); 95 % Wilson intervals\n")
-    print(f"{'tier':<12}{'loans':>7}{'bad':>6}{'bad rate':>10}   interval")
+    print("bad: status B (ended unpaid) or D (runs in debt); 95 % Wilson intervals")
+    for policy in (POLICY, FIRST_POLICY):
+        _print_study(policy, study(data, policy))
+    print("\nversion 1 was written before any outcome was looked at; version 2 after")
+    print(
+        "the table of version 1 was seen, with no threshold changed: see the docstring"
+    )
+    return 0
+
+
+def _print_study(policy: TierPolicy, counts: Sequence[TierCount]) -> None:
+    print(f"\npolicy {policy.id} {policy.version}, digest {policy.ref.digest}")
+    for position in policy.judging_order:
+        rule = policy.rules[position]
+        kind = "knock-out" if rule.is_knock_out else "rule"
+        print(f"  {kind} {rule.id} -> {rule.tier}: {rule.condition}")
+    print(f"  default -> {policy.default}")
+    print(f"\n{'tier':<12}{'loans':>7}{'bad':>6}{'bad rate':>10}   interval")
     for item in counts:
         print(_row(item.tier.value, item.loan_count, item.bad_count))
     loan_count = sum(item.loan_count for item in counts)
@@ -287,14 +343,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"\nAUC of the tier order (ties half): {rank_auc(counts):.4f}")
     is_ordered = "yes" if is_strictly_ordered(counts) else "no"
     print(f"bad rates risk > ordinary > potential and high_value: {is_ordered}")
-    print(f"\npolicy {POLICY.id} {POLICY.version}, digest {POLICY.ref.digest}")
-    print("written before outcomes were looked at; judged in this order:")
-    for position in POLICY.judging_order:
-        rule = POLICY.rules[position]
-        kind = "knock-out" if rule.is_knock_out else "rule"
-        print(f"  {kind} {rule.id} -> {rule.tier}: {rule.condition}")
-    print(f"  default -> {POLICY.default}")
-    return 0
 
 
 def _row(name: str, count: int, bad_count: int) -> str:
