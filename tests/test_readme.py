@@ -26,8 +26,34 @@ def test_its_code_is_eight_lines():
     assert len(lines) == 8
 
 
-def test_its_links_lead_to_pages_that_exist():
+def test_its_parts_stand_in_the_agreed_order():
+    text = README.read_text()
+    parts = (
+        "uv run python -m microcrm_core review\n",
+        "uv run pytest\n",
+        "```python\n",
+        "](docs/",
+        "What it is not:",
+    )
+    places = [text.find(part) for part in parts]
+
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+def test_each_command_sets_up_everything_by_itself():
+    commands = re.findall(r"```bash\n(.*?)```", README.read_text(), re.DOTALL)
+
+    assert len(commands) == 2
+    assert all(
+        command.startswith("python -m pip install uv && uv run ")
+        and command.count("\n") == 1
+        for command in commands
+    )
+
+
+def test_it_has_three_links_and_they_lead_to_pages_that_exist():
     links = re.findall(r"\]\((?!https?:)([^)#]+)", README.read_text())
 
-    assert links
+    assert len(links) == 3
     assert [link for link in links if not (ROOT / link).exists()] == []

@@ -1,7 +1,8 @@
 """The domain logic of customer relationship management in micro-lending.
 
 Names are loaded when they are touched (PEP 562), so importing the package is
-cheap and needs neither numpy nor any extra.
+cheap and needs neither numpy nor any extra. Functions over columns are named by
+their module, such as `microcrm_core.reviews.batch`: they need numpy.
 """
 
 from __future__ import annotations
@@ -87,24 +88,8 @@ if TYPE_CHECKING:
         ReviewPolicies,
         review_customer,
     )
-    from microcrm_core.reviews.batch import (
-        Review,
-        review_portfolio,
-    )
-    from microcrm_core.reviews.files_batch import (
-        read_portfolio,
-    )
-    from microcrm_core.reviews.portfolio_batch import (
-        Portfolio,
-    )
-    from microcrm_core.reviews.write_batch import (
-        write_portfolio,
-    )
     from microcrm_core.rounding import (
         Rounding,
-    )
-    from microcrm_core.samples import (
-        sample_portfolio,
     )
     from microcrm_core.tiers import (
         MICRO_LENDER,
@@ -143,12 +128,10 @@ __all__ = [
     "Money",
     "PolicyError",
     "PolicyRef",
-    "Portfolio",
     "Rate",
     "Reason",
     "RecordNotFoundError",
     "Repayment",
-    "Review",
     "ReviewPolicies",
     "RollRule",
     "Rounding",
@@ -168,13 +151,9 @@ __all__ = [
     "due_dates",
     "price_loan",
     "pricing_basis",
-    "read_portfolio",
     "recommend_due_day",
     "render",
     "review_customer",
-    "review_portfolio",
-    "sample_portfolio",
-    "write_portfolio",
     "year_fraction",
 ]
 
@@ -210,12 +189,10 @@ _MODULES: Final = {
     "Money": "money",
     "PolicyError": "errors",
     "PolicyRef": "decisions",
-    "Portfolio": "reviews.portfolio_batch",
     "Rate": "rates",
     "Reason": "decisions",
     "RecordNotFoundError": "errors",
     "Repayment": "loans",
-    "Review": "reviews.batch",
     "ReviewPolicies": "reviews",
     "RollRule": "dates",
     "Rounding": "rounding",
@@ -235,13 +212,9 @@ _MODULES: Final = {
     "due_dates": "dates",
     "price_loan": "loyalty",
     "pricing_basis": "loyalty",
-    "read_portfolio": "reviews.files_batch",
     "recommend_due_day": "adjustments",
     "render": "decisions",
     "review_customer": "reviews",
-    "review_portfolio": "reviews.batch",
-    "sample_portfolio": "samples",
-    "write_portfolio": "reviews.write_batch",
     "year_fraction": "dates",
 }
 

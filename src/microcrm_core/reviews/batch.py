@@ -81,7 +81,8 @@ class Review:
         Example:
             >>> import datetime as dt
             >>> from microcrm_core import REVIEW_BASIC, Tier
-            >>> from microcrm_core import review_portfolio, sample_portfolio
+            >>> from microcrm_core.reviews.batch import review_portfolio
+            >>> from microcrm_core.samples import sample_portfolio
             >>> portfolio = sample_portfolio(customers=50, seed=1)
             >>> review = review_portfolio(
             ...     portfolio, REVIEW_BASIC, dt.date(2025, 6, 30)
@@ -101,7 +102,8 @@ class Review:
         Example:
             >>> import datetime as dt
             >>> from microcrm_core import REVIEW_BASIC
-            >>> from microcrm_core import review_portfolio, sample_portfolio
+            >>> from microcrm_core.reviews.batch import review_portfolio
+            >>> from microcrm_core.samples import sample_portfolio
             >>> portfolio = sample_portfolio(customers=50, seed=1)
             >>> review = review_portfolio(
             ...     portfolio, REVIEW_BASIC, dt.date(2025, 6, 30)
@@ -170,7 +172,9 @@ def review_portfolio(
 
     Example:
         >>> import datetime as dt
-        >>> from microcrm_core import REVIEW_BASIC, review_portfolio, sample_portfolio
+        >>> from microcrm_core import REVIEW_BASIC
+        >>> from microcrm_core.reviews.batch import review_portfolio
+        >>> from microcrm_core.samples import sample_portfolio
         >>> portfolio = sample_portfolio(customers=50, seed=1)
         >>> review_portfolio(portfolio, REVIEW_BASIC, dt.date(2025, 6, 30))
         Review(as_of=2025-06-30, customers=50)

@@ -41,7 +41,9 @@ def report_lines(
 
     Example:
         >>> import datetime as dt
-        >>> from microcrm_core import REVIEW_BASIC, review_portfolio, sample_portfolio
+        >>> from microcrm_core import REVIEW_BASIC
+        >>> from microcrm_core.reviews.batch import review_portfolio
+        >>> from microcrm_core.samples import sample_portfolio
         >>> from microcrm_core.reviews.report_batch import report_lines
         >>> portfolio = sample_portfolio(customers=20, seed=1)
         >>> review = review_portfolio(portfolio, REVIEW_BASIC, dt.date(2025, 6, 30))

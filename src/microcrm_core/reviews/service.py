@@ -102,7 +102,9 @@ def keep_review(
 
     Example:
         >>> import datetime as dt
-        >>> from microcrm_core import REVIEW_BASIC, review_portfolio, sample_portfolio
+        >>> from microcrm_core import REVIEW_BASIC
+        >>> from microcrm_core.reviews.batch import review_portfolio
+        >>> from microcrm_core.samples import sample_portfolio
         >>> from microcrm_core.reviews.service import keep_review
         >>> from microcrm_core.storage import MemoryRecordStore
         >>> portfolio = sample_portfolio(customers=20, seed=1)

@@ -88,7 +88,9 @@ def review_columns(review: Review) -> dict[str, list[Any]]:
 
     Example:
         >>> import datetime as dt
-        >>> from microcrm_core import REVIEW_BASIC, review_portfolio, sample_portfolio
+        >>> from microcrm_core import REVIEW_BASIC
+        >>> from microcrm_core.reviews.batch import review_portfolio
+        >>> from microcrm_core.samples import sample_portfolio
         >>> from microcrm_core.reviews.table_batch import REVIEW_COLUMNS, review_columns
         >>> portfolio = sample_portfolio(customers=5, seed=1)
         >>> review = review_portfolio(portfolio, REVIEW_BASIC, dt.date(2025, 6, 30))
@@ -109,9 +111,12 @@ def review_columns(review: Review) -> dict[str, list[Any]]:
         ),
         "due_day_outcome": due_day_outcomes(review),
     }
+    # The months of an account are known without a loan too; then nothing is advised.
+    is_advised = review.due_days.outcome_index >= 0
     for name in _DUE_DAY_NUMBERS:
         key = name if name.endswith("due_day") else f"due_day_{name}"
-        columns[key] = _numbers(getattr(review.due_days, name))
+        values = getattr(review.due_days, name)
+        columns[key] = _numbers(np.where(is_advised, values, UNKNOWN))
     levels = [level.value for level in DueDayConfidence]
     columns["due_day_confidence"] = _chosen(levels, review.due_days.confidence_index)
     columns |= _quote_columns(review)

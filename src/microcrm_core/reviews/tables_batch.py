@@ -331,17 +331,17 @@ class Owners:
 
     def amounts(self, fields: Fields, owner: Int64s) -> tuple[Int64s, Bools]:
         """Return plain amounts in minor units of the owners' currencies."""
+        if self.ids.size == 0:
+            return np.zeros(owner.size, np.int64), np.zeros(owner.size, np.bool_)
         exponents = np.array([one.exponent for one in self.currencies], dtype=np.int64)
         if len(set(exponents.tolist())) == 1:
             return fields.decimals(int(exponents[0]), most=AMOUNT_MINOR_MAX)
-        if exponents.size == 0:
-            return np.zeros(owner.size, np.int64), np.zeros(owner.size, np.bool_)
         digits = exponents[self.currency_index[owner]]
         return fields.decimals(digits, most=AMOUNT_MINOR_MAX)
 
     def has_currency(self, fields: Fields, owner: Int64s) -> Bools:
         """Return whether each plain code is that of the owner's currency."""
-        if not self.currencies:
+        if self.ids.size == 0:
             return np.zeros(owner.size, np.bool_)
         codes = tuple(currency.code.encode() for currency in self.currencies)
         is_same: Bools = fields.choices(codes) == self.currency_index[owner]

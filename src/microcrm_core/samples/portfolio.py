@@ -52,7 +52,7 @@ def sample_portfolio(
         InvalidValueError: A number is out of range.
 
     Example:
-        >>> from microcrm_core import sample_portfolio
+        >>> from microcrm_core.samples import sample_portfolio
         >>> portfolio = sample_portfolio(customers=20, seed=1)
         >>> portfolio.customers.ids.size
         20
