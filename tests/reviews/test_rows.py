@@ -115,9 +115,9 @@ def test_the_owner_that_was_rejected_is_told_with_its_line() -> None:
         "customer_id", "customer_rejected", {"id": "c-2", "file": "c.csv", "line": 7}
     )
     lost = KnownLoans(loans={}, rejected={"l-1": 3})
-    fault = parse_repayment({"repayment_id": "r-1", "loan_id": "l-1"}, lost)
-    assert isinstance(fault, Fault)
-    assert (fault.code, fault.params["line"]) == ("loan_rejected", 3)
+    of_loan = parse_repayment({"repayment_id": "r-1", "loan_id": "l-1"}, lost)
+    assert isinstance(of_loan, Fault)
+    assert (of_loan.code, of_loan.params["line"]) == ("loan_rejected", 3)
 
 
 def test_a_request_is_planned_one_period_before_its_first_due_day() -> None:

@@ -36,9 +36,9 @@ _CONTROL: Final = "\x0b"
 def canonical_text(value: object) -> str:
     """Return the text that stands for *value* in a portfolio file.
 
-    Empty for None and for the missing values of pandas and numpy; ISO for days, also as
-    moments at midnight without a zone; digits without an exponent for numbers, floats by
-    their shortest form; for anything else what `str` gives.
+    Empty for None and for the missing values of pandas and numpy; ISO for days, also
+    those that are moments at midnight without a zone; digits without an exponent for
+    numbers, floats by their shortest form; for anything else what `str` gives.
 
     Example:
         >>> from microcrm_core.frames.canonical import canonical_text

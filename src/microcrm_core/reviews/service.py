@@ -176,7 +176,7 @@ def _bodies(columns: Mapping[str, Sequence[Any]]) -> Iterator[str]:
 
 def _json_texts(values: Sequence[Any]) -> list[str]:
     known: dict[Any, str] = {}
-    texts = []
+    texts: list[str] = []
     for value in values:
         text = known.get(value)
         if text is None:
@@ -193,7 +193,7 @@ def _changes(
         for prefix in (f"{_REVIEW}/{as_of}", f"{_CUSTOMER}/{as_of}/")
         for stored in store.scan(prefix)
     }
-    changes = []
+    changes: list[Change] = []
     for key, record in records.items():
         stored = kept.pop(key, None)
         if stored is None or stored.record != record:

@@ -19,6 +19,7 @@ from microcrm_core.adjustments.due_day_batch import DueDayOutcome
 from microcrm_core.batch import UNKNOWN, Int64s
 from microcrm_core.customers import PROFILE_FACTS, CustomerKind
 from microcrm_core.decisions import Reason, render
+from microcrm_core.ids import CustomerId
 from microcrm_core.loyalty import QuoteBasis
 from microcrm_core.reason_texts import Language
 from microcrm_core.reviews.whole_files import whole_file
@@ -155,7 +156,7 @@ def review_csv_columns(
         >>> review_csv_columns.__name__
         'review_csv_columns'
     """
-    before = {} if kept is None else kept.tier_before
+    before: Mapping[CustomerId, Tier] = {} if kept is None else kept.tier_before
     rules = {rule.id: rule for rule in review.policies.tiers.rules}
     sentences: dict[tuple[str, str | None], str] = {}
     for tier, rule_id in set(zip(columns["tier"], columns["tier_rule"], strict=True)):

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from microcrm_core.errors import InvalidValueError, MissingExtraError
+from microcrm_core.frames import Backend, to_frame
+
+pytest.importorskip("narwhals")
+COLUMNS = {"loan_id": ["l-1", "l-2"], "paid_minor": [9_007_199_254_740_993, None]}
+
+
+@pytest.mark.parametrize("backend", Backend)
+def test_columns_become_a_frame_of_the_named_library(backend: Backend) -> None:
+    pytest.importorskip(backend.value)
+    frame: Any = to_frame(COLUMNS, backend)
+
+    assert type(frame).__module__.partition(".")[0] == backend.value
+    names = frame.column_names if backend is Backend.PYARROW else frame.columns
+    assert list(names) == ["loan_id", "paid_minor"]
+
+
+def test_an_amount_beside_a_gap_keeps_every_digit() -> None:
+    # 2**53 + 1 is the first whole number that a float cannot hold.
+    pytest.importorskip("pandas")
+    frame: Any = to_frame(COLUMNS, "pandas")
+
+    assert int(frame["paid_minor"][0]) == 9_007_199_254_740_993
+
+
+@pytest.mark.parametrize("backend", ["polars", "pyarrow"])
+def test_the_library_that_is_imported_already_is_taken(backend: str) -> None:
+    pytest.importorskip(backend)
+    program = (
+        f"import {backend}\n"
+        "from microcrm_core.frames import to_frame\n"
+        "print(type(to_frame({'a': [1]})).__module__.partition('.')[0])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert answer.stdout.strip() == backend
+
+
+def test_an_unknown_library_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="one of pandas, polars, pyarrow"):
+        to_frame(COLUMNS, "excel")
+
+
+def test_columns_of_different_lengths_are_refused() -> None:
+    with pytest.raises(InvalidValueError, match="columns must have one length"):
+        to_frame({"a": [1], "b": []})
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "narwhals", None)
+
+    with pytest.raises(MissingExtraError, match="to_frame needs the extra 'frames'"):
+        to_frame(COLUMNS)
