@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -10,7 +11,10 @@ from microcrm_core.errors import InvalidValueError, MissingExtraError
 from microcrm_core.frames import Backend, to_frame
 
 pytest.importorskip("narwhals")
-COLUMNS = {"loan_id": ["l-1", "l-2"], "paid_minor": [9_007_199_254_740_993, None]}
+COLUMNS: Mapping[str, Sequence[object]] = {
+    "loan_id": ["l-1", "l-2"],
+    "paid_minor": [9_007_199_254_740_993, None],
+}
 
 
 @pytest.mark.parametrize("backend", Backend)

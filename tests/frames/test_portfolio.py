@@ -130,7 +130,7 @@ def test_a_bad_row_is_named_by_its_position() -> None:
 @pytest.mark.parametrize(
     ("value", "code"),
     [
-        (dt.datetime(2024, 3, 1, 12), "date_form"),
+        (dt.datetime.fromisoformat("2024-03-01T12:00"), "date_form"),
         (dt.datetime(2024, 3, 1, tzinfo=dt.UTC), "date_form"),
         (True, "date_form"),
         (float("inf"), "date_form"),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from microcrm_core import InvalidValueError
 from microcrm_core.batch import UNKNOWN
 from microcrm_core.dates import DayCount, RollRule
+from microcrm_core.ids import RepaymentId
 from microcrm_core.reviews import REVIEW_BASIC, ReviewPolicies, month_due_day
 from microcrm_core.reviews.batch import Review, review_portfolio
 from microcrm_core.reviews.portfolio_batch import Portfolio
@@ -35,6 +36,8 @@ from tests.reviews.review_cases import (
 )
 
 TODAY = on("2025-06-30")
+# A portfolio is long to draw.
+FEWER = settings(max_examples=settings().max_examples // 3)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +109,7 @@ def test_every_row_of_the_sample_equals_the_scalar_review(seed: int) -> None:
     rules=st.sampled_from(list(POLICIES.values())),
     day=st.sampled_from(AS_OF_DAYS),
 )
-@settings(max_examples=60)
+@FEWER
 def test_every_drawn_row_equals_the_scalar_review(
     records: Records, rules: ReviewPolicies, day: dt.date
 ) -> None:
@@ -118,7 +121,7 @@ def test_every_drawn_row_equals_the_scalar_review(
     rules=st.sampled_from(list(POLICIES.values())),
     day=st.sampled_from(AS_OF_DAYS),
 )
-@settings(max_examples=60)
+@FEWER
 def test_a_fact_known_later_changes_no_row(
     records: Records, rules: ReviewPolicies, day: dt.date
 ) -> None:
@@ -136,9 +139,9 @@ def test_a_fact_known_later_changes_no_row(
     day=st.sampled_from(AS_OF_DAYS),
     order=st.randoms(use_true_random=False),
 )
-@settings(max_examples=40)
+@FEWER
 def test_later_facts_of_every_kind_in_any_place_change_no_row(
-    records: Records, later: Records, day: dt.date, order: st.DataObject
+    records: Records, later: Records, day: dt.date, order: random.Random
 ) -> None:
     """Unlike what was merely left out above, these speak of days before the day too."""
     after = day + dt.timedelta(days=1)
@@ -159,7 +162,12 @@ def test_later_facts_of_every_kind_in_any_place_change_no_row(
     lent = [one for one in loans if one.is_disbursed]
     if lent:
         added[3].extend(
-            attrs.evolve(one, loan_id=lent[0].id, id=f"more-{one.id}", known_on=after)
+            attrs.evolve(
+                one,
+                loan_id=lent[0].id,
+                id=RepaymentId(f"more-{one.id}"),
+                known_on=after,
+            )
             for one in later[3]
             if one.paid_on >= lent[0].terms.disbursed_on
         )

@@ -22,7 +22,13 @@ from microcrm_core.checks import day, name_text, whole_number
 from microcrm_core.decisions import PolicyRef
 from microcrm_core.errors import InvalidValueError, PolicyError
 from microcrm_core.rounding import Rounding, divide
-from microcrm_core.rules.plain import Plain, plain_mapping
+from microcrm_core.rules.plain import (
+    Plain,
+    faults_below,
+    plain_choice,
+    plain_day,
+    plain_mapping,
+)
 
 __all__ = [
     "DAYS_MAX",
@@ -209,13 +215,15 @@ def due_day_policy_from_plain(plain: object, *, path: str = "policy") -> DueDayP
         ),
         optional=("effective_from", "day_min", "day_max"),
     )
-    months_max = parts["months_max"]
-    try:
+    months_max, since = parts["months_max"], parts.get("effective_from")
+    with faults_below(path):
         return DueDayPolicy(
             id=name_text("id", parts["id"]),
             version=name_text("version", parts["version"]),
-            effective_from=_day_or_none(parts.get("effective_from")),
-            measure=_plain_measure(parts["measure"]),
+            effective_from=None
+            if since is None
+            else plain_day(since, f"{path}.effective_from"),
+            measure=plain_choice(LowMeasure, parts["measure"], f"{path}.measure"),
             quantile_ppm=whole_number("quantile_ppm", parts["quantile_ppm"]),
             coverage_ppm=whole_number("coverage_ppm", parts["coverage_ppm"]),
             months_min=whole_number("months_min", parts["months_min"]),
@@ -230,9 +238,6 @@ def due_day_policy_from_plain(plain: object, *, path: str = "policy") -> DueDayP
             months_medium=whole_number("months_medium", parts["months_medium"]),
             months_high=whole_number("months_high", parts["months_high"]),
         )
-    except InvalidValueError as error:
-        where = f"{path}.{error.field}"
-        raise PolicyError(where, error.rule, error.value, hint=error.hint) from None
 
 
 def _within(field: str, value: object, at_least: int, at_most: int) -> None:
@@ -245,26 +250,6 @@ def _within(field: str, value: object, at_least: int, at_most: int) -> None:
 def _require_measure(value: object) -> None:
     if not isinstance(value, LowMeasure):
         raise PolicyError("measure", "must be a LowMeasure", value)
-
-
-def _plain_measure(value: object) -> LowMeasure:
-    for measure in LowMeasure:
-        if value == measure.value:
-            return measure
-    known = ", ".join(LowMeasure)
-    raise PolicyError("measure", f"must be one of {known}", value)
-
-
-def _day_or_none(value: object) -> dt.date | None:
-    if value is None:
-        return None
-    try:
-        if isinstance(value, str):
-            return dt.date.fromisoformat(value)
-    except ValueError:
-        pass  # refused below, like everything else that is no ISO date
-    rule = "must be an ISO date such as 2025-01-31"
-    raise PolicyError("effective_from", rule, value)
 
 
 DUE_DAY_BASIC: Final = DueDayPolicy(

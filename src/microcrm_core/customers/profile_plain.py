@@ -8,21 +8,20 @@ Example:
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TypeVar
-
 from microcrm_core.checks import name_text, whole_number
 from microcrm_core.customers.profile import ProfilePolicy
 from microcrm_core.dates import DayCount, RollRule
-from microcrm_core.errors import InvalidValueError, PolicyError
 from microcrm_core.ids import PolicyId
 from microcrm_core.loans import ScheduleConventions
 from microcrm_core.rounding import Rounding
-from microcrm_core.rules.plain import Plain, plain_mapping
+from microcrm_core.rules.plain import (
+    Plain,
+    faults_below,
+    plain_choice,
+    plain_mapping,
+)
 
 __all__ = ["profile_policy_from_plain", "profile_policy_to_plain"]
-
-E = TypeVar("E", bound=StrEnum)
 
 
 def profile_policy_to_plain(policy: ProfilePolicy) -> Plain:
@@ -82,7 +81,7 @@ def profile_policy_from_plain(plain: object, *, path: str = "policy") -> Profile
     )
     conventions = _conventions(parts["conventions"], f"{path}.conventions")
     months = parts["history_months"]
-    try:
+    with faults_below(path):
         return ProfilePolicy(
             id=PolicyId(name_text("id", parts["id"])),
             version=name_text("version", parts["version"]),
@@ -95,30 +94,14 @@ def profile_policy_from_plain(plain: object, *, path: str = "policy") -> Profile
                 None if months is None else whole_number("history_months", months)
             ),
         )
-    except InvalidValueError as error:
-        raise _at(path, error) from None
 
 
 def _conventions(plain: object, path: str) -> ScheduleConventions:
     parts = plain_mapping(plain, path, needed=("id", "day_count", "rounding", "roll"))
-    try:
+    with faults_below(path):
         return ScheduleConventions(
             id=name_text("id", parts["id"]),
-            day_count=_choice(DayCount, "day_count", parts["day_count"]),
-            rounding=_choice(Rounding, "rounding", parts["rounding"]),
+            day_count=plain_choice(DayCount, parts["day_count"], f"{path}.day_count"),
+            rounding=plain_choice(Rounding, parts["rounding"], f"{path}.rounding"),
             roll=RollRule.of(name_text("roll", parts["roll"])),
         )
-    except InvalidValueError as error:
-        raise _at(path, error) from None
-
-
-def _choice(kind: type[E], field: str, value: object) -> E:
-    for choice in kind:
-        if value == choice.value:
-            return choice
-    raise InvalidValueError(field, f"must be one of {', '.join(kind)}", value)
-
-
-def _at(path: str, error: InvalidValueError) -> PolicyError:
-    where = f"{path}.{error.field}"
-    return PolicyError(where, error.rule, error.value, hint=error.hint)

@@ -28,7 +28,13 @@ from microcrm_core.decisions import PolicyRef
 from microcrm_core.errors import InvalidValueError, PolicyError
 from microcrm_core.loans import NOMINAL_RATE_MAX
 from microcrm_core.rates import Rate
-from microcrm_core.rules.plain import Plain, plain_list, plain_mapping
+from microcrm_core.rules.plain import (
+    Plain,
+    faults_below,
+    plain_day,
+    plain_list,
+    plain_mapping,
+)
 from microcrm_core.tiers import Tier
 
 __all__ = [
@@ -293,11 +299,14 @@ def pricing_policy_from_plain(plain: object, *, path: str = "policy") -> Pricing
     tiers = tuple(tier.value for tier in Tier)
     base_path = f"{path}.base_ppm"
     base = plain_mapping(parts["base_ppm"], base_path, needed=tiers, optional=())
-    try:
+    since = parts.get("effective_from")
+    with faults_below(path):
         return PricingPolicy(
             id=name_text("id", parts["id"]),
             version=name_text("version", parts["version"]),
-            effective_from=_day_or_none(parts.get("effective_from")),
+            effective_from=None
+            if since is None
+            else plain_day(since, f"{path}.effective_from"),
             base_rates=[
                 TierRate(tier, _plain_base(base[tier.value], f"base_ppm.{tier.value}"))
                 for tier in Tier
@@ -308,10 +317,6 @@ def pricing_policy_from_plain(plain: object, *, path: str = "policy") -> Pricing
             ),
             floor_rate=_plain_rate(parts["floor_ppm"], "floor_ppm"),
         )
-    except InvalidValueError as error:
-        field = error.field
-        where = field if field.startswith(f"{path}.") else f"{path}.{field}"
-        raise PolicyError(where, error.rule, error.value, hint=error.hint) from None
 
 
 def _plain_base(ppm: object, path: str) -> Rate | None:
@@ -335,18 +340,6 @@ def _plain_steps(
         discount = _plain_rate(step["discount_ppm"], f"{where}.discount_ppm")
         steps.append(PriceStep(reached, discount))
     return steps
-
-
-def _day_or_none(value: object) -> dt.date | None:
-    if value is None:
-        return None
-    try:
-        if isinstance(value, str):
-            return dt.date.fromisoformat(value)
-    except ValueError:
-        pass  # refused below, like everything else that is no ISO date
-    rule = "must be an ISO date such as 2025-01-31"
-    raise PolicyError("effective_from", rule, value)
 
 
 LOYALTY_BASIC: Final = PricingPolicy(

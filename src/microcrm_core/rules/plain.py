@@ -13,7 +13,9 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import datetime as dt
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from itertools import count
 from typing import Final, TypeAlias, TypeVar, cast
@@ -38,10 +40,14 @@ __all__ = [
     "Plain",
     "condition_from_plain",
     "condition_to_plain",
+    "faults_below",
     "field_from_plain",
     "field_to_plain",
+    "plain_choice",
+    "plain_day",
     "plain_list",
     "plain_mapping",
+    "plain_text",
 ]
 
 Plain: TypeAlias = "dict[str, object]"
@@ -124,7 +130,7 @@ def _condition(
         case ["any_of"]:
             return AnyOf(_conditions(parts, path, "any_of", depth, counter))
         case ["field", "op", "value"]:
-            op = _choice(Op, parts["op"], f"{path}.op")
+            op = plain_choice(Op, parts["op"], f"{path}.op")
             value = _value(parts["value"], f"{path}.value")
             return Comparison(field=_name(parts, path), op=op, value=value)
         case ["between", "field"]:
@@ -214,20 +220,20 @@ def field_from_plain(plain: object, *, path: str = "field") -> Field:
         raise PolicyError(f"{path}.scale", "must be a whole number", scale)
     choices = plain_list(parts.get("choices", []), f"{path}.choices")
     missing = parts.get("missing", Missing.UNKNOWN.value)
-    name = _text(parts["name"], f"{path}.name")
-    kind = _choice(FieldKind, parts["kind"], f"{path}.kind")
-    texts = [_text(c, f"{path}.choices[{i}]") for i, c in enumerate(choices)]
+    name = plain_text(parts["name"], f"{path}.name")
+    kind = plain_choice(FieldKind, parts["kind"], f"{path}.kind")
+    texts = [plain_text(c, f"{path}.choices[{i}]") for i, c in enumerate(choices)]
     way = (
         None
         if direction is None
-        else _choice(FieldDirection, direction, f"{path}.direction")
+        else plain_choice(FieldDirection, direction, f"{path}.direction")
     )
     try:
         return Field(
             name,
             kind,
-            unit=None if unit is None else _text(unit, f"{path}.unit"),
-            missing=_choice(Missing, missing, f"{path}.missing"),
+            unit=None if unit is None else plain_text(unit, f"{path}.unit"),
+            missing=plain_choice(Missing, missing, f"{path}.missing"),
             is_protected=is_protected,
             direction=way,
             scale=scale,
@@ -288,6 +294,89 @@ def plain_list(plain: object, path: str, *, at_least: int = 0) -> list[object]:
     return list(items)
 
 
+def plain_text(value: object, path: str) -> str:
+    """Return *value* if it is text, not empty, without spaces around it.
+
+    Raises:
+        PolicyError: It is not.
+
+    Example:
+        >>> from microcrm_core.rules.plain import plain_text
+        >>> plain_text("basic", "id")
+        'basic'
+    """
+    if not isinstance(value, str) or not value or value != value.strip():
+        rule = "must be text, not empty, without spaces around it"
+        raise PolicyError(path, rule, value)
+    return value
+
+
+def plain_choice(kind: type[E], value: object, path: str) -> E:
+    """Return the member of *kind* whose stored text *value* is.
+
+    Raises:
+        PolicyError: There is none.
+
+    Example:
+        >>> from microcrm_core.rules import Op
+        >>> from microcrm_core.rules.plain import plain_choice
+        >>> plain_choice(Op, "<=", "op").name
+        'LE'
+    """
+    if isinstance(value, str):
+        for member in kind:
+            if member.value == value:
+                return member
+    raise PolicyError(path, f"must be one of {', '.join(kind)}", value)
+
+
+def plain_day(value: object, path: str) -> dt.date:
+    """Return the day that an ISO text stands for.
+
+    Raises:
+        PolicyError: It stands for none, or has another form than 2025-01-31.
+
+    Example:
+        >>> from microcrm_core.rules.plain import plain_day
+        >>> plain_day("2025-01-31", "effective_from")
+        datetime.date(2025, 1, 31)
+    """
+    if isinstance(value, str):
+        try:
+            found = dt.date.fromisoformat(value)
+        except ValueError:
+            found = None
+        # fromisoformat also takes weeks and forms without hyphens, which are not ours.
+        if found is not None and found.isoformat() == value:
+            return found
+    raise PolicyError(path, "must be a date like 2025-01-31", value)
+
+
+@contextmanager
+def faults_below(path: str) -> Generator[None]:
+    """Turn what a constructor refuses into a `PolicyError` with the path to it.
+
+    Raises:
+        PolicyError: The block raised an `InvalidValueError`.
+
+    Example:
+        >>> from microcrm_core.errors import InvalidValueError
+        >>> from microcrm_core.rules.plain import faults_below
+        >>> try:
+        ...     with faults_below("pricing"):
+        ...         raise InvalidValueError("floor_ppm", "must not be negative", -1)
+        ... except InvalidValueError as error:
+        ...     print(error)
+        pricing.floor_ppm must not be negative, got -1
+    """
+    try:
+        yield
+    except InvalidValueError as error:
+        field = error.field
+        where = field if field.startswith(f"{path}.") else f"{path}.{field}"
+        raise PolicyError(where, error.rule, error.value, hint=error.hint) from None
+
+
 def _object(plain: object, path: str) -> Mapping[str, object]:
     if not isinstance(plain, Mapping):
         raise PolicyError(path, "must be a JSON object", plain)
@@ -299,14 +388,7 @@ def _object(plain: object, path: str) -> Mapping[str, object]:
 
 
 def _name(plain: Mapping[str, object], path: str) -> str:
-    return _text(plain["field"], f"{path}.field")
-
-
-def _text(value: object, path: str) -> str:
-    if not isinstance(value, str) or not value or value != value.strip():
-        rule = "must be text, not empty, without spaces around it"
-        raise PolicyError(path, rule, value)
-    return value
+    return plain_text(plain["field"], f"{path}.field")
 
 
 def _value(value: object, path: str) -> int | str | bool:
@@ -321,11 +403,3 @@ def _value(value: object, path: str) -> int | str | bool:
 def _values(values: object, path: str) -> list[int | str | bool]:
     items = plain_list(values, path, at_least=1)
     return [_value(item, f"{path}[{i}]") for i, item in enumerate(items)]
-
-
-def _choice(kind: type[E], value: object, path: str) -> E:
-    if isinstance(value, str):
-        for member in kind:
-            if member.value == value:
-                return member
-    raise PolicyError(path, f"must be one of {', '.join(kind)}", value)

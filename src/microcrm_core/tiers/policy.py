@@ -45,8 +45,11 @@ from microcrm_core.rules.plain import (
     condition_to_plain,
     field_from_plain,
     field_to_plain,
+    plain_choice,
+    plain_day,
     plain_list,
     plain_mapping,
+    plain_text,
 )
 from microcrm_core.tiers.profile_fields import PROFILE_FIELDS
 
@@ -158,8 +161,8 @@ class TierPolicy:
 
     def __attrs_post_init__(self) -> None:
         """Check every part, compile the conditions, take the digest."""
-        _text(self.id, "id")
-        _text(self.version, "version")
+        plain_text(self.id, "id")
+        plain_text(self.version, "version")
         if self.effective_from is not None:
             day("effective_from", self.effective_from)
         _require_tier("default", self.default)
@@ -248,12 +251,12 @@ def tier_policy_from_plain(plain: object) -> TierPolicy:
         )
     rules = plain_list(parts["rules"], "rules", at_least=1)
     return TierPolicy(
-        id=_text(parts["id"], "id"),
-        version=_text(parts["version"], "version"),
-        effective_from=None if since is None else _day(since, "effective_from"),
+        id=plain_text(parts["id"], "id"),
+        version=plain_text(parts["version"], "version"),
+        effective_from=None if since is None else plain_day(since, "effective_from"),
         fields=fields,
         rules=[_rule(rule, f"rules[{i}]") for i, rule in enumerate(rules)],
-        default=_tier(parts["default"], "default"),
+        default=plain_choice(Tier, parts["default"], "default"),
     )
 
 
@@ -265,8 +268,8 @@ def _rule(plain: object, path: str) -> TierRule:
     if not isinstance(is_knock_out, bool):
         raise PolicyError(f"{path}.is_knock_out", "must be true or false", is_knock_out)
     return TierRule(
-        id=_text(parts["id"], f"{path}.id"),
-        tier=_tier(parts["tier"], f"{path}.tier"),
+        id=plain_text(parts["id"], f"{path}.id"),
+        tier=plain_choice(Tier, parts["tier"], f"{path}.tier"),
         condition=condition_from_plain(parts["condition"], path=f"{path}.condition"),
         is_knock_out=is_knock_out,
     )
@@ -278,7 +281,7 @@ def _require_rules(rules: Iterable[object]) -> None:
         path = f"rules[{i}]"
         if not isinstance(rule, TierRule):
             raise PolicyError(path, "must be a TierRule", rule)
-        rule_id = _text(rule.id, f"{path}.id")
+        rule_id = plain_text(rule.id, f"{path}.id")
         if rule_id in seen:
             raise PolicyError(f"{path}.id", "must not repeat", rule_id)
         seen.add(rule_id)
@@ -294,30 +297,3 @@ def _require_tier(path: str, value: object) -> None:
 def _require_flag(path: str, value: object) -> None:
     if not isinstance(value, bool):
         raise PolicyError(path, "must be true or false", value)
-
-
-def _tier(value: object, path: str) -> Tier:
-    if isinstance(value, str):
-        for tier in Tier:
-            if tier.value == value:
-                return tier
-    raise PolicyError(path, f"must be one of {', '.join(Tier)}", value)
-
-
-def _day(value: object, path: str) -> dt.date:
-    if isinstance(value, str):
-        try:
-            day_found = dt.date.fromisoformat(value)
-        except ValueError:
-            day_found = None
-        # fromisoformat also takes weeks and forms without hyphens, which are not ours.
-        if day_found is not None and day_found.isoformat() == value:
-            return day_found
-    raise PolicyError(path, "must be a date like 2025-01-31", value)
-
-
-def _text(value: object, path: str) -> str:
-    if not isinstance(value, str) or not value or value != value.strip():
-        rule = "must be text, not empty, without spaces around it"
-        raise PolicyError(path, rule, value)
-    return value
