@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 
 
-def test_its_examples_print_what_it_shows():
+def test_its_examples_print_what_it_shows() -> None:
     examples = list(README_EXAMPLES.parse(README).examples())
 
     assert examples
@@ -19,14 +19,14 @@ def test_its_examples_print_what_it_shows():
         example.evaluate()
 
 
-def test_its_code_is_eight_lines():
+def test_its_code_is_eight_lines() -> None:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     lines = [line for line in blocks[0].splitlines() if line.startswith((">>>", "..."))]
 
     assert len(lines) == 8
 
 
-def test_its_parts_stand_in_the_agreed_order():
+def test_its_parts_stand_in_the_agreed_order() -> None:
     text = README.read_text()
     parts = (
         "uv run python -m microcrm_core review\n",
@@ -41,7 +41,7 @@ def test_its_parts_stand_in_the_agreed_order():
     assert places == sorted(places)
 
 
-def test_each_command_sets_up_everything_by_itself():
+def test_each_command_sets_up_everything_by_itself() -> None:
     commands = re.findall(r"```bash\n(.*?)```", README.read_text(), re.DOTALL)
 
     assert len(commands) == 2
@@ -52,7 +52,7 @@ def test_each_command_sets_up_everything_by_itself():
     )
 
 
-def test_it_has_three_links_and_they_lead_to_pages_that_exist():
+def test_it_has_three_links_and_they_lead_to_pages_that_exist() -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", README.read_text())
 
     assert len(links) == 3

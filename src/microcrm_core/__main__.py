@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import io
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from microcrm_core.errors import InvalidValueError, MicrocrmError
 from microcrm_core.reason_texts import Language
+from microcrm_core.reviews.schema import DAY_MAX, DAY_MIN
 
 if TYPE_CHECKING:
     from microcrm_core.reviews.files_batch import PortfolioReading
@@ -50,15 +52,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0
     """
     options = _parser().parse_args(arguments)
+    progress = _Progress()
     try:
-        return _review(options)
+        return _review(options, progress)
     except (MicrocrmError, OSError) as error:
+        progress.done()
         print(f"error: {error}", file=sys.stderr)
         return USAGE
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells what is wrong in one line, like every other error of the command."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"error: {message}; see {self.prog} --help\n")
+
+
+def _day(text: str) -> dt.date:
+    # The form and the bounds of the tables; Python would take 2025W27 too.
+    try:
+        day = dt.datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - no moment
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != text or not DAY_MIN <= day <= DAY_MAX:
+        rule = f"must be a day such as 2025-06-30, from {DAY_MIN} to {DAY_MAX}"
+        raise argparse.ArgumentTypeError(f"{rule}, got {text!r}")
+    return day
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m microcrm_core")
+    parser = _Parser(prog="python -m microcrm_core")
     commands = parser.add_subparsers(dest="command", required=True)
     review = commands.add_parser(
         "review",
@@ -81,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     review.add_argument(
         "--as-of",
-        type=dt.date.fromisoformat,
+        type=_day,
         metavar="DATE",
         help="day of the review; without it the last day on which anything happened",
     )
@@ -100,9 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     review.add_argument(
         "--language",
-        type=Language,
-        default=Language.EN,
-        choices=list(Language),
+        default=Language.EN.value,
+        choices=[language.value for language in Language],
         help="of the report and the reasons (default: en)",
     )
     review.add_argument(
@@ -118,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _review(options: argparse.Namespace) -> int:
+def _review(options: argparse.Namespace, progress: _Progress) -> int:
     # Imported here: printing the help needs none of it.
     from microcrm_core.reviews.batch import review_portfolio
     from microcrm_core.reviews.policies import REVIEW_BASIC
@@ -131,10 +153,11 @@ def _review(options: argparse.Namespace) -> int:
     from microcrm_core.samples import SAMPLE_AS_OF, sample_portfolio
     from microcrm_core.storage import SqliteRecordStore
 
-    def say(code: str, **params: object) -> None:
-        print(REPORT_TEXTS[code][options.language].format_map(params))
+    language = Language(options.language)
 
-    progress = _Progress()
+    def say(code: str, **params: object) -> None:
+        print(REPORT_TEXTS[code][language].format_map(params))
+
     policies = REVIEW_BASIC if options.policy is None else _policies(options.policy)
     reading: PortfolioReading | None = None
     if options.data is None:
@@ -161,13 +184,13 @@ def _review(options: argparse.Namespace) -> int:
             progress.step("store", 1, 1)
             kept = keep_review(review, store, columns=columns)
     files = [options.out / "reviews.csv"]
-    write_reviews(files[0], review_csv_columns(columns, review, kept, options.language))
+    write_reviews(files[0], review_csv_columns(columns, review, kept, language))
     if reading is not None:
         files.append(options.out / "rejected.csv")
-        write_rejected(files[1], reading.rejected, language=options.language)
+        write_rejected(files[1], reading.rejected, language=language)
     progress.done()
 
-    print("\n".join(report_lines(review, kept, options.language)))
+    print("\n".join(report_lines(review, kept, language)))
     print()
     if reading is None:
         say("sample", seed=options.seed)
@@ -188,7 +211,7 @@ def _policies(path: Path) -> ReviewPolicies:
     from microcrm_core.reviews.policies import parse_review_policies
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidValueError("--policy", "must be UTF-8", path.name) from None
     return parse_review_policies(text)
@@ -228,4 +251,8 @@ class _Progress:
 
 
 if __name__ == "__main__":
+    # A terminal that cannot show a character must not cost the review.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.exit(main())

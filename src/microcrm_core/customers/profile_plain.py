@@ -11,6 +11,7 @@ from __future__ import annotations
 from microcrm_core.checks import name_text, whole_number
 from microcrm_core.customers.profile import ProfilePolicy
 from microcrm_core.dates import DayCount, RollRule
+from microcrm_core.errors import InvalidValueError, PolicyError
 from microcrm_core.ids import PolicyId
 from microcrm_core.loans import ScheduleConventions
 from microcrm_core.rounding import Rounding
@@ -19,6 +20,7 @@ from microcrm_core.rules.plain import (
     faults_below,
     plain_choice,
     plain_mapping,
+    plain_text,
 )
 
 __all__ = ["profile_policy_from_plain", "profile_policy_to_plain"]
@@ -103,5 +105,15 @@ def _conventions(plain: object, path: str) -> ScheduleConventions:
             id=name_text("id", parts["id"]),
             day_count=plain_choice(DayCount, parts["day_count"], f"{path}.day_count"),
             rounding=plain_choice(Rounding, parts["rounding"], f"{path}.rounding"),
-            roll=RollRule.of(name_text("roll", parts["roll"])),
+            roll=_roll(parts["roll"], f"{path}.roll"),
         )
+
+
+def _roll(plain: object, path: str) -> RollRule:
+    text = plain_text(plain, path)
+    try:
+        return RollRule.of(text)
+    except InvalidValueError as error:
+        # The day and the kind of the rule are parts of one text here.
+        where = path if error.field == "roll" else f"{path}.{error.field}"
+        raise PolicyError(where, error.rule, error.value, hint=error.hint) from None

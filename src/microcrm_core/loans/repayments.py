@@ -116,7 +116,21 @@ class Allocation:
         credit_minor: What was left once the whole schedule was paid.
 
     Example:
-        See `LoanStanding.allocations`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ids import LoanId, RepaymentId
+        >>> from microcrm_core.loans import Allocation, AllocationPart, Repayment
+        >>> repayment = Repayment(
+        ...     id=RepaymentId("r-1"),
+        ...     loan_id=LoanId("loan-1"),
+        ...     paid_on=dt.date(2025, 2, 14),
+        ...     amount=Money(700, Currency.of("EUR")),
+        ...     known_on=dt.date(2025, 2, 14),
+        ... )
+        >>> last = AllocationPart(number=6, interest_minor=10, principal_minor=640)
+        >>> allocation = Allocation(repayment=repayment, parts=(last,), credit_minor=50)
+        >>> allocation.parts[0].total_minor + allocation.credit_minor
+        700
     """
 
     repayment: Repayment
@@ -141,7 +155,35 @@ class LoanStanding:
         settled_on: Day on which each was paid in full; None: not settled.
 
     Example:
-        See `allocate_repayments`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Frequency, LoanTerms, Money, Rate
+        >>> from microcrm_core.ids import LoanId, RepaymentId
+        >>> from microcrm_core.loans import (
+        ...     STRICT, Repayment, allocate_repayments, build_schedule
+        ... )
+        >>> euro = Currency.of("EUR")
+        >>> terms = LoanTerms(
+        ...     principal=Money(1000, euro),
+        ...     nominal_rate=Rate.per_year(0),
+        ...     installment_count=2,
+        ...     frequency=Frequency.MONTHLY,
+        ...     disbursed_on=dt.date(2025, 1, 15),
+        ...     first_due_on=dt.date(2025, 2, 15),
+        ... )
+        >>> repayment = Repayment(
+        ...     id=RepaymentId("r-1"),
+        ...     loan_id=LoanId("loan-1"),
+        ...     paid_on=dt.date(2025, 2, 14),
+        ...     amount=Money(700, euro),
+        ...     known_on=dt.date(2025, 2, 14),
+        ... )
+        >>> standing = allocate_repayments(
+        ...     build_schedule(terms, STRICT), [repayment], dt.date(2025, 3, 20)
+        ... )
+        >>> standing.paid_minor, standing.settled_on
+        ((500, 200), (datetime.date(2025, 2, 14), None))
+        >>> str(standing.overdue), standing.days_past_due
+        ('EUR 3.00', 5)
     """
 
     schedule: Schedule = attrs.field(repr=False)

@@ -113,7 +113,20 @@ class Schedule:
         InvalidValueError: The columns contradict each other or the terms.
 
     Example:
-        See `build_schedule`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Frequency, LoanTerms, Money, Rate
+        >>> from microcrm_core.loans import STRICT, build_schedule
+        >>> terms = LoanTerms(
+        ...     principal=Money.of("10.00", Currency.of("EUR")),
+        ...     nominal_rate=Rate.per_year(0),
+        ...     installment_count=3,
+        ...     frequency=Frequency.MONTHLY,
+        ...     disbursed_on=dt.date(2025, 1, 14),
+        ...     first_due_on=dt.date(2025, 2, 14),
+        ... )
+        >>> schedule = build_schedule(terms, STRICT)
+        >>> schedule.principal_minor, schedule.outstanding_minor
+        ((334, 334, 332), (666, 332, 0))
     """
 
     terms: LoanTerms

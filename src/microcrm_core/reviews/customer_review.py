@@ -47,7 +47,20 @@ class CustomerReview:
         quote: What the requested loan would cost, else a repeat of the last one.
 
     Example:
-        See `review_customer`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Customer, CustomerKind
+        >>> from microcrm_core.reviews import REVIEW_BASIC, review_customer
+        >>> customer = Customer(
+        ...     id="c-1",
+        ...     kind=CustomerKind.SOLE_TRADER,
+        ...     currency=Currency.of("EUR"),
+        ...     known_on=dt.date(2024, 1, 2),
+        ... )
+        >>> review = review_customer(
+        ...     customer, [], [], [], REVIEW_BASIC, dt.date(2024, 6, 30)
+        ... )
+        >>> review.tier.outcome.value, review.due_day.outcome, review.quote.outcome
+        ('ordinary', None, None)
     """
 
     profile: CustomerProfile

@@ -9,8 +9,8 @@ Example:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, cast
 
 import attrs
 
@@ -51,6 +51,8 @@ __all__ = [
 ]
 
 _PARTS: Final = ("profile", "tiers", "due_day", "pricing")
+_DIGITS_MAX: Final = 40
+_LEVELS_MAX: Final = 100
 
 
 @attrs.frozen(kw_only=True)
@@ -147,8 +149,9 @@ def review_policies_from_plain(plain: object) -> ReviewPolicies:
 def parse_review_policies(text: str) -> ReviewPolicies:
     """Return the policies that a JSON text stands for.
 
-    Nothing in the text is run or looked up as code. Floats, keys that stand twice and
-    texts that are no JSON are refused.
+    Nothing in the text is run or looked up as code. Floats, numbers of more than 40
+    digits, more than 100 levels, keys that stand twice and texts that are no JSON are
+    refused.
 
     Raises:
         PolicyError: As `review_policies_from_plain`, or the text is no such JSON.
@@ -164,14 +167,14 @@ def parse_review_policies(text: str) -> ReviewPolicies:
             object_pairs_hook=_object,
             parse_float=_no_float,
             parse_constant=_no_float,
+            parse_int=_whole,
         )
     except RecursionError:
-        raise PolicyError(
-            "policies", "must not be nested so deeply", "a text"
-        ) from None
+        raise _too_deep() from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}: {error.msg}"
         raise PolicyError("policies", "must be JSON", where) from None
+    _require_levels(plain)
     return review_policies_from_plain(plain)
 
 
@@ -190,6 +193,35 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
             raise PolicyError("policies", "must not have a key twice", key)
         parts[key] = value
     return parts
+
+
+def _require_levels(plain: object) -> None:
+    # Far from what Python can nest: what reads the parts and shows faults recurses.
+    level = [plain]
+    for _ in range(_LEVELS_MAX):
+        level = [part for one in level for part in _inner(one)]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _inner(plain: object) -> Iterable[object]:
+    if isinstance(plain, dict):
+        return cast("dict[str, object]", plain).values()
+    return cast("list[object]", plain) if isinstance(plain, list) else ()
+
+
+def _too_deep() -> PolicyError:
+    rule = f"must have at most {_LEVELS_MAX} levels"
+    return PolicyError("policies", rule, "more")
+
+
+def _whole(text: str) -> int:
+    # Python raises an error of its own at some thousand digits.
+    if len(text) > _DIGITS_MAX:
+        rule = f"must have numbers of at most {_DIGITS_MAX} digits"
+        raise PolicyError("policies", rule, len(text))
+    return int(text)
 
 
 def _no_float(text: str) -> object:
