@@ -171,7 +171,8 @@ def _goes_ahead(
 def _month_bounds(days: Int64s) -> tuple[Int64s, Int64s]:
     months = days.astype("M8[D]").astype("M8[M]")
     month_start: Int64s = months.astype("M8[D]").astype(np.int64)
-    month_last: Int64s = (months + 1).astype("M8[D]").astype(np.int64) - 1
+    next_month = months + np.timedelta64(1, "M")
+    month_last: Int64s = next_month.astype("M8[D]").astype(np.int64) - 1
     return month_start, month_last
 
 

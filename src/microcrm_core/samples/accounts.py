@@ -87,11 +87,10 @@ def draw_transactions(
 
 
 def _month_starts(as_of_day: int, months: int) -> Int64s:
-    last = np.datetime64(as_of_day, "D").astype("datetime64[M]")
-    first = last - (months - 1)
-    starts: Int64s = (
-        (first + np.arange(months + 1)).astype("datetime64[D]").astype(np.int64)
-    )
+    last = int(np.datetime64(as_of_day, "D").astype("datetime64[M]").astype(np.int64))
+    numbers = np.arange(last - months + 1, last + 2)
+    in_days = numbers.astype("datetime64[M]").astype("datetime64[D]")
+    starts: Int64s = in_days.astype(np.int64)
     return starts
 
 

@@ -113,7 +113,8 @@ def _first_due_days(
     earliest = disbursed_day + 20
     month = earliest.astype("datetime64[D]").astype("datetime64[M]")
     in_month = month.astype("datetime64[D]").astype(np.int64) + day_of_month - 1
-    in_next = (month + 1).astype("datetime64[D]").astype(np.int64) + day_of_month - 1
+    next_month = month + np.timedelta64(1, "M")
+    in_next = next_month.astype("datetime64[D]").astype(np.int64) + day_of_month - 1
     monthly = np.where(in_month >= earliest, in_month, in_next)
     due: Int64s = np.where(frequency == MONTHLY, monthly, disbursed_day + 7)
     return due
