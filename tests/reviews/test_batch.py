@@ -37,7 +37,7 @@ from tests.reviews.review_cases import (
 
 TODAY = on("2025-06-30")
 # A portfolio is long to draw.
-FEWER = settings(max_examples=settings().max_examples // 3)
+FEWER = settings(max_examples=settings().max_examples // 4)
 
 
 @pytest.fixture(scope="module")

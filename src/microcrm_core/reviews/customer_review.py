@@ -7,7 +7,7 @@ portfolio.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import attrs
@@ -22,6 +22,7 @@ from microcrm_core.customers import (
 )
 from microcrm_core.dates import Frequency, FrequencyUnit, RollKind, RollRule
 from microcrm_core.decisions import Decision, Reason
+from microcrm_core.errors import InvalidValueError
 from microcrm_core.html import html_table
 from microcrm_core.loans import Loan, Repayment, build_schedule
 from microcrm_core.loyalty import PricingBasis, Quote, price_loan, pricing_basis
@@ -106,7 +107,8 @@ def review_customer(
         as_of: The day.
 
     Raises:
-        InvalidValueError: As `build_profile`.
+        InvalidValueError: As `build_profile`, or a transaction is of another
+            customer.
         ScheduleError: A loan has no schedule under the conventions.
 
     Example:
@@ -129,7 +131,8 @@ def review_customer(
         ('there is no requested loan and no earlier loan to repeat',)
     """
     loans = tuple(loans)
-    summary = CashFlowSummary.of(customer.currency, transactions, as_of=as_of)
+    own = _own(transactions, customer)
+    summary = CashFlowSummary.of(customer.currency, own, as_of=as_of)
     profile = build_profile(
         customer, summary, loans, repayments, policies.profile, as_of
     )
@@ -229,3 +232,14 @@ def month_due_day(first_due_on: dt.date, roll: RollRule) -> int:
     if roll.kind is RollKind.END_OF_MONTH:
         return _LAST_DAY
     return first_due_on.day if roll.day is None else roll.day
+
+
+def _own(
+    transactions: Iterable[Transaction], customer: Customer
+) -> Iterator[Transaction]:
+    # A summary has no owner, so nobody after this would notice.
+    for transaction in transactions:
+        if transaction.customer_id != customer.id:
+            rule = f"of transaction {transaction.id!r} must be {customer.id!r}"
+            raise InvalidValueError("customer_id", rule, transaction.customer_id)
+        yield transaction

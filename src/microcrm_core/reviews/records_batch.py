@@ -1,8 +1,8 @@
 r"""Where the records and fields of a CSV file begin and end, found in whole chunks.
 
-A line is plain if it is printable ASCII without odd quotes and has as many fields as
-the header: nearly every line is. Its fields are told by positions alone. Every other
-record is cut out by itself, for the scalar parser.
+A line is plain if it is UTF-8 without control characters or odd quotes and has as many
+fields as the header: nearly every line is. Its fields are told by positions alone. Every
+other record is cut out by itself, for the scalar parser.
 
 The form is RFC 4180: a field with a comma, a quote or a line end stands in quotes, a
 quote in it twice. A record whose quotes do not fit is one bad line; reading goes on at
@@ -51,7 +51,9 @@ CHUNK_BYTES: Final = 8 * 2**20
 PADDING: Final = ID_BYTES_MAX
 """Spare bytes before and after the text of a chunk, so that windows stay inside."""
 
-_NEWLINE, _RETURN, _QUOTE, _COMMA, _TILDE = 10, 13, 34, 44, 126
+_NEWLINE, _RETURN, _QUOTE, _COMMA, _TILDE, _DELETE = 10, 13, 34, 44, 126, 127
+# So many lines of a chunk may break UTF-8 before all beyond ASCII are looked at singly.
+_BROKEN_LINES_MAX: Final = 16
 # All bytes that end something or are not plain lie outside "-" to "~".
 _LOWEST_PLAIN: Final = _COMMA + 1
 _FIELD: Final = re.compile(rb'(?:"((?:[^"]++|"")*+)"|([^",\n]*?))(,|\r?\n)')
@@ -218,7 +220,7 @@ def _split(
     used = text.rfind(b"\n") + 1
     data = np.zeros(used + 2 * PADDING, np.uint8)
     data[PADDING : PADDING + used] = np.frombuffer(text, np.uint8, used)
-    lines = _Lines.of(data, used)
+    lines = _Lines.of(data, used, text)
     is_plain = lines.is_clean & (lines.field_counts == field_count)
     is_plain &= lines.length <= RECORD_BYTES_MAX
     begin, end = lines.fields(is_plain, field_count)
@@ -226,7 +228,9 @@ def _split(
     rows = np.flatnonzero(is_plain)
     is_plain[rows[~is_unquoted]] = False
 
-    others, spans, stop = _cut_others(text, lines, is_plain, is_last=is_last)
+    others, spans, stop = _cut_others(
+        text, lines, is_plain, first_line, is_last=is_last
+    )
     for first, last in spans:
         is_plain[first:last] = False
     is_plain[stop:] = False
@@ -241,7 +245,7 @@ def _split(
         line=rows + first_line,
         begin=begin,
         end=end,
-        others=[attrs.evolve(one, line=one.line + first_line) for one in others],
+        others=others,
     )
     return chunk, used
 
@@ -258,7 +262,7 @@ class _Lines:
     marks: Int64s
 
     @classmethod
-    def of(cls, data: Bytes, size: int) -> _Lines:
+    def of(cls, data: Bytes, size: int, text: bytes) -> _Lines:
         span = data[PADDING : PADDING + size]
         # Below "-" the subtraction wraps to large numbers: one comparison finds both.
         odd = np.flatnonzero((span - _LOWEST_PLAIN) > _TILDE - _LOWEST_PLAIN) + PADDING
@@ -273,9 +277,14 @@ class _Lines:
         is_clean = newlines - has_return > begin
         other, kind = odd[~is_mark], kind[~is_mark]
         is_quote = kind == _QUOTE
-        is_foreign = (kind < 32) | (kind > _TILDE)
-        is_foreign &= ~((kind == _RETURN) & (data[other + 1] == _NEWLINE))
-        is_clean[np.searchsorted(newlines, other[is_foreign])] = False
+        is_control = (kind < 32) | (kind == _DELETE)
+        is_control &= ~((kind == _RETURN) & (data[other + 1] == _NEWLINE))
+        is_clean[np.searchsorted(newlines, other[is_control])] = False
+        is_beyond = kind > _DELETE
+        if is_beyond.any():
+            broken = _broken_places(text, size)
+            at = other[is_beyond] if broken is None else np.array(broken, np.int64)
+            is_clean[np.searchsorted(newlines, at)] = False
         quoted_lines = np.searchsorted(newlines, other[is_quote])
         return cls(
             begin=begin,
@@ -329,31 +338,54 @@ def _without_quotes(
     return is_fitting, begin, end
 
 
+def _broken_places(text: bytes, size: int) -> list[int] | None:
+    # One place in each line that is no UTF-8; None if there are too many.
+    places: list[int] = []
+    begin = 0
+    while len(places) < _BROKEN_LINES_MAX:
+        try:
+            text[begin:size].decode()
+        except UnicodeDecodeError as error:
+            places.append(begin + error.start + PADDING)
+            begin = text.index(b"\n", begin + error.start) + 1
+        else:
+            return places
+    return None
+
+
 def _cut_others(
-    text: bytes, lines: _Lines, is_plain: Bools, *, is_last: bool
+    text: bytes, lines: _Lines, is_plain: Bools, first_line: int, *, is_last: bool
 ) -> tuple[list[OtherRecord], list[tuple[int, int]], int]:
     # Returns the records, the lines that records over several lines cover, and the
     # first line that must wait for more text.
     others: list[OtherRecord] = []
     spans: list[tuple[int, int]] = []
     next_line = 0
-    is_other = ~is_plain & (lines.end > lines.begin)
-    for line in np.flatnonzero(is_other).tolist():
+    rows = np.flatnonzero(~is_plain & (lines.end > lines.begin))
+    begins = (lines.begin[rows] - PADDING).tolist()
+    ends = (lines.end[rows] - PADDING).tolist()
+    afters = (lines.begin + lines.length - PADDING)[rows].tolist()
+    is_quoted = (lines.quote_counts[rows] > 0).tolist()
+    for row, line in enumerate(rows.tolist()):
         if line < next_line:
             continue
-        begin = int(lines.begin[line]) - PADDING
-        if lines.length[line] > RECORD_BYTES_MAX:
-            others.append(OtherRecord(line, (), "row_too_long"))
+        begin, number = begins[row], first_line + line
+        if afters[row] - begin > RECORD_BYTES_MAX:
+            others.append(OtherRecord(number, (), "row_too_long"))
+            continue
+        if not is_quoted[row]:
+            fields = tuple(text[begin : ends[row]].split(b","))
+            others.append(OtherRecord(number, fields))
             continue
         cut = cut_record(text, begin)
         if cut is None:
             if not is_last and len(text) - begin < RECORD_BYTES_MAX:
                 return others, spans, line
-            others.append(OtherRecord(line, (), "row_quotes"))
+            others.append(OtherRecord(number, (), "row_quotes"))
             continue
         fields, after = cut
-        others.append(OtherRecord(line, fields))
-        next_line = int(np.searchsorted(lines.begin, after + PADDING))
-        if next_line > line + 1:
+        others.append(OtherRecord(number, fields))
+        if after != afters[row]:
+            next_line = int(np.searchsorted(lines.begin, after + PADDING))
             spans.append((line, next_line))
     return others, spans, lines.count

@@ -26,12 +26,12 @@ from microcrm_core.batch import UNKNOWN, Bools, Floats, Int64s
 from microcrm_core.customers import CustomerKind, Direction
 from microcrm_core.customers.columns_batch import CustomerColumns, TransactionColumns
 from microcrm_core.dates import Frequency
-from microcrm_core.errors import InvalidValueError
+from microcrm_core.errors import MicrocrmError
 from microcrm_core.loans.columns_batch import Ids, LoanColumns, RepaymentColumns
 from microcrm_core.money import Currency
 from microcrm_core.reviews.ids_batch import IdIndex
 from microcrm_core.reviews.rejections import Fault
-from microcrm_core.reviews.row_values import Row
+from microcrm_core.reviews.row_values import Row, frequency_value, text_value
 from microcrm_core.reviews.rows import (
     KnownCustomers,
     KnownLoan,
@@ -47,6 +47,7 @@ from microcrm_core.reviews.schema import (
     AMOUNT_MINOR_MAX,
     ANNUAL_RATE_MAX,
     CUSTOMERS,
+    ID_BYTES_MAX,
     INSTALLMENT_COUNT_MAX,
     KNOWN_FROM_BEGINNING,
     LOAN_NUMERATOR_MAX,
@@ -120,19 +121,19 @@ class Vocabulary(Generic[T]):
         return self._positions.setdefault(value, len(self._positions))
 
     def positions(self, fields: Fields) -> tuple[Int64s, Bools]:
-        """Return the position of each plain field, and which are in the vocabulary."""
-        texts, is_text = fields.texts()
-        distinct, inverse = np.unique(texts, return_inverse=True)
+        """Return the position of each plain field, and which are good or empty."""
+        is_text = fields.end - fields.begin <= ID_BYTES_MAX
+        distinct, inverse = np.unique(fields.texts(), return_inverse=True)
         position = np.full(distinct.size, -1, np.int64)
-        is_known = np.zeros(distinct.size, np.bool_)
-        # A text that only a bad field has must not come in.
+        is_known = distinct == b""
+        # A text that is only the beginning of a longer one must not come in.
         occurs = np.bincount(inverse[is_text], minlength=distinct.size) > 0
-        for index in np.flatnonzero(occurs & (distinct != b"")).tolist():
+        for index in np.flatnonzero(occurs & ~is_known).tolist():
+            text = distinct[index].decode()
             try:
-                value = self._parse(distinct[index].decode())
-            except InvalidValueError:
+                position[index] = self.position(self._parse(text))
+            except MicrocrmError:
                 continue
-            position[index] = self.position(value)
             is_known[index] = True
         return position[inverse], is_text & is_known[inverse]
 
@@ -202,7 +203,8 @@ class CustomerParser:
     def __init__(self) -> None:
         self._currencies = Vocabulary(Currency.of, str)
         self._texts = {
-            name: Vocabulary(str, str) for name in ("industry", "region", "channel")
+            name: Vocabulary(_clean_text, str)
+            for name in ("industry", "region", "channel")
         }
 
     def parse_plain(self, fields_of: FieldsOf) -> tuple[Columns, Bools]:
@@ -226,7 +228,7 @@ class CustomerParser:
         referrer: Ids = np.zeros(ids.size, "S1")
         fields = fields_of("referred_by")
         if fields is not None:
-            referrer, is_id = fields.texts()
+            referrer, is_id = fields.ids()
             is_good &= is_id & (referrer != ids)
         columns |= {
             "birthday_day": birthday,
@@ -324,7 +326,7 @@ class Owners:
 
     def find(self, fields: Fields) -> tuple[Int64s, Bools]:
         """Return the position of each plain id, 0 where it has none, and which have."""
-        ids, is_id = fields.texts()
+        ids, is_id = fields.ids()
         position = self.index.find(ids)
         is_id &= position >= 0
         return np.where(is_id, position, 0), is_id
@@ -455,7 +457,7 @@ class LoanParser:
     def __init__(self, customers: Owners) -> None:
         self._customers = customers
         self._known: KnownCustomers | None = None
-        self._frequencies = Vocabulary(Frequency.of, str)
+        self._frequencies = Vocabulary(_frequency, str)
 
     def parse_plain(self, fields_of: FieldsOf) -> tuple[Columns, Bools]:
         """See `TableParser`; open requests are left to `parse_row`."""
@@ -658,6 +660,15 @@ def known_customers(customers: Owners) -> KnownCustomers:
     )
 
 
+def _frequency(text: str) -> Frequency:
+    return frequency_value({"frequency": text}, "frequency")
+
+
+def _clean_text(text: str) -> str:
+    text_value({"text": text}, "text")
+    return text
+
+
 def _count_max(frequency: Frequency) -> int:
     counts = range(INSTALLMENT_COUNT_MAX, 0, -1)
     return next((count for count in counts if not is_too_long(frequency, count)), 0)
@@ -671,7 +682,7 @@ def _given(fields_of: FieldsOf, column: str) -> Fields:
 
 def _ids(fields_of: FieldsOf, column: str) -> tuple[Ids, Bools]:
     fields = _given(fields_of, column)
-    ids, is_id = fields.texts()
+    ids, is_id = fields.ids()
     return ids, is_id & ~fields.is_empty
 
 

@@ -44,6 +44,7 @@ _FIRST: Final = np.array(
     [(1 << 8 * n) - 1 for n in range(_WORD_BYTES + 1)], dtype=np.uint64
 )
 _LAST: Final = ~_FIRST[::-1]
+_HIGH_BITS: Final = np.uint64(0x8080808080808080)
 _ZEROS: Final = np.uint64(0x3030303030303030)
 _TENS: Final = np.array([10**n for n in range(_INT64_DIGITS + 1)], dtype=np.int64)
 _YEAR_SLOTS, _MONTH_SLOTS = 512, 32
@@ -51,7 +52,8 @@ _YEAR_SLOTS, _MONTH_SLOTS = 512, 32
 
 def _day_table() -> Int64s:
     # Day since 1970 by year, month and day; UNKNOWN where the calendar has none.
-    days = np.arange(np.datetime64(DAY_MIN), np.datetime64(DAY_MAX) + 1)
+    days = np.arange(DAY_MIN, DAY_MAX, dtype="datetime64[D]")
+    days = np.append(days, np.datetime64(DAY_MAX, "D"))
     months = days.astype("M8[M]")
     year = days.astype("M8[Y]").astype(np.int64) + 1970 - DAY_MIN.year
     month = months.astype(np.int64) % 12 + 1
@@ -199,26 +201,40 @@ class Fields:
             position[is_it] = index
         return position
 
-    def texts(self, bytes_max: int = ID_BYTES_MAX) -> tuple[Ids, Bools]:
-        """Return the fields as fixed-width bytes, and which are ids or empty.
+    def texts(self) -> Ids:
+        """Return the first 64 bytes of each field, as bytes of one width.
 
-        The width is a whole number of words. Fields of more than 64 bytes are cut off
-        and are none.
+        The width is a whole number of words.
 
         Example:
             >>> from microcrm_core.reviews.values_batch import Fields
-            >>> text, is_text = Fields.of([b"c-1", b" c", b""]).texts()
-            >>> text.tolist(), is_text.tolist()
-            ([b'c-1', b' c', b''], [True, False, True])
+            >>> Fields.of([b"c-1", b""]).texts().tolist()
+            [b'c-1', b'']
         """
-        size = self.end - self.begin
-        is_text = size <= min(bytes_max, ID_BYTES_MAX)
-        is_text &= (self.data[self.begin] != _SPACE) | (size == 0)
-        is_text &= (self.data[self.end - 1] != _SPACE) | (size == 0)
-        longest = min(int(size.max(initial=1)), ID_BYTES_MAX)
+        longest = min(int((self.end - self.begin).max(initial=1)), ID_BYTES_MAX)
         words = self._field_words(max(1, -(-longest // _WORD_BYTES)))
         text: Ids = words.view(f"S{_WORD_BYTES * words.shape[1]}").reshape(-1)
-        return text, is_text
+        return text
+
+    def ids(self) -> tuple[Ids, Bools]:
+        """Return the fields as bytes, and which are surely ids, or empty.
+
+        Ids beyond ASCII are left to the scalar parser, which knows all spaces.
+
+        Example:
+            >>> from microcrm_core.reviews.values_batch import Fields
+            >>> ids, is_id = Fields.of([b"c-1", b" c", b""]).ids()
+            >>> ids.tolist(), is_id.tolist()
+            ([b'c-1', b' c', b''], [True, False, True])
+        """
+        ids = self.texts()
+        size = self.end - self.begin
+        is_id = size <= ID_BYTES_MAX
+        is_id &= (self.data[self.begin] != _SPACE) | (size == 0)
+        is_id &= (self.data[self.end - 1] != _SPACE) | (size == 0)
+        for column in word_matrix(ids).T:
+            is_id &= column & _HIGH_BITS == 0
+        return ids, is_id
 
     def _words(self, at: Int64s) -> Words:
         # Bytes may begin anywhere, which the type S8 allows and an integer does not.
@@ -287,7 +303,7 @@ def _is_digits(word: Words) -> Bools:
     # A byte from "0" to "9" stays below 0x80 in both sums; any other does not.
     above = word + np.uint64(0x4646464646464646)
     below = word - _ZEROS
-    is_digits: Bools = ((above | below | word) & np.uint64(0x8080808080808080)) == 0
+    is_digits: Bools = ((above | below | word) & _HIGH_BITS) == 0
     return is_digits
 
 

@@ -55,7 +55,7 @@ _EPOCH: Final = np.datetime64(0, "D")
 _DAY_MIN: Final = int((np.datetime64(DAY_MIN) - _EPOCH).astype(np.int64))
 _DAY_MAX: Final = int((np.datetime64(DAY_MAX) - _EPOCH).astype(np.int64))
 _BEGINNING: Final = int((np.datetime64(KNOWN_FROM_BEGINNING) - _EPOCH).astype(np.int64))
-_CALENDAR: Final = np.arange(np.datetime64(DAY_MIN), np.datetime64(DAY_MAX) + 1)
+_CALENDAR: Final = np.arange(_DAY_MIN, _DAY_MAX + 1).astype("datetime64[D]")
 # One more entry, so that -1 finds nothing.
 _DAYS: Final[Ids] = np.append(_CALENDAR.astype("S10"), b"")
 _PPM_DIGITS: Final = 6
