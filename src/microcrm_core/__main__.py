@@ -161,8 +161,9 @@ def _review(options: argparse.Namespace, progress: _Progress) -> int:
     policies = REVIEW_BASIC if options.policy is None else _policies(options.policy)
     reading: PortfolioReading | None = None
     if options.data is None:
+        # One history whatever the day, so that reviews of two days can be compared.
+        portfolio = sample_portfolio(options.customers, options.seed)
         as_of = options.as_of or SAMPLE_AS_OF
-        portfolio = sample_portfolio(options.customers, options.seed, as_of=as_of)
     else:
         reading = _read(options.data, progress)
         reading = without_unschedulable(reading, policies.profile.conventions)

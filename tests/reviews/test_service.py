@@ -17,7 +17,7 @@ from microcrm_core import canonical_json
 from microcrm_core.adjustments import DueDayConfidence
 from microcrm_core.adjustments.due_day_batch import DueDayOutcome
 from microcrm_core.customers import CustomerKind
-from microcrm_core.errors import ConflictError, StorageError
+from microcrm_core.errors import ConflictError, StorageError, StorageProblem
 from microcrm_core.ids import CustomerId
 from microcrm_core.loyalty import QuoteBasis
 from microcrm_core.reviews import REVIEW_BASIC, review_policies_from_plain
@@ -373,3 +373,27 @@ def test_the_records_of_a_review_are_one_batch() -> None:
     keep_review(review_portfolio(movers(), SIMPLE, FEBRUARY), store)
     (batch,) = batches
     assert {change.key for change in batch} == set(content(store))
+
+
+def test_records_of_a_later_schema_are_not_guessed_at() -> None:
+    store = MemoryRecordStore()
+    store.put_many(
+        [
+            Change(
+                key="review/2025-03-31",
+                record=Record(type="review", schema_version=1, body="{}"),
+                expected_version=0,
+            ),
+            Change(
+                key="customer-review/2025-03-31/c000001",
+                record=Record(type="customer-review", schema_version=2, body="{}"),
+                expected_version=0,
+            ),
+        ]
+    )
+    portfolio = sample_portfolio(customers=1, seed=1)
+    review = review_portfolio(portfolio, REVIEW_BASIC, on("2025-06-30"))
+
+    with pytest.raises(StorageError, match="schema version 1") as caught:
+        keep_review(review, store)
+    assert caught.value.problem is StorageProblem.NEWER

@@ -17,6 +17,7 @@ from typing import Any, Final
 import attrs
 
 from microcrm_core.decisions import canonical_json
+from microcrm_core.errors import StorageError, StorageProblem
 from microcrm_core.ids import CustomerId
 from microcrm_core.reviews.batch import Review
 from microcrm_core.reviews.policies import review_policies_to_plain
@@ -220,4 +221,8 @@ def _kept_tiers(
     prefix = _customer_key(as_of, "")
     for stored in store.scan(prefix):
         customer_id = CustomerId(stored.key.removeprefix(prefix))
+        if stored.record.schema_version != _SCHEMA_VERSION:
+            rule = f"must hold customer reviews of schema version {_SCHEMA_VERSION}"
+            hint = "read it with the version of this library that wrote it"
+            raise StorageError(stored.key, StorageProblem.NEWER, rule=rule, hint=hint)
         yield customer_id, Tier(json.loads(stored.record.body)["tier"])
