@@ -21,16 +21,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from microcrm_core.errors import MissingExtraError
 from microcrm_core.frames.canonical import CanonicalStream
 from microcrm_core.reviews.files_batch import TableSource
 from microcrm_core.reviews.schema import TABLES
-
-if TYPE_CHECKING:
-    from pyarrow import Array
-    from pyarrow.parquet import ParquetFile
 
 __all__ = ["parquet_source"]
 
@@ -58,16 +54,16 @@ def parquet_source(path: Path) -> TableSource:
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise MissingExtraError("arrow", feature=f"reading {path.name}") from None
-    file = ParquetFile(path)
+    file: Any = ParquetFile(path)  # pyarrow has no types
     known = next(table.columns for table in TABLES if table.parquet_file == path.name)
-    names = file.schema_arrow.names
+    names: list[str] = file.schema_arrow.names
     return TableSource(
         name=path.name, stream=CanonicalStream(names, _blocks(file, names, known))
     )
 
 
 def _blocks(
-    file: ParquetFile, names: Sequence[str], known: Sequence[str]
+    file: Any, names: Sequence[str], known: Sequence[str]
 ) -> Iterator[Sequence[Sequence[object] | None]]:
     with file:
         for batch in file.iter_batches(batch_size=_BLOCK_ROWS):
@@ -77,7 +73,7 @@ def _blocks(
             ]
 
 
-def _values(column: Array) -> Sequence[object]:
+def _values(column: Any) -> Sequence[object]:
     if str(column.type) in _SHORT_FLOATS:
         # Its shortest form has fewer digits than that of the wider float.
         return list(column.to_numpy(zero_copy_only=False))

@@ -34,7 +34,18 @@ import numpy as np
 
 from microcrm_core.batch import Int64s
 from microcrm_core.errors import InvalidValueError
+from microcrm_core.reviews.customer_parsers_batch import (
+    CustomerParser,
+    TransactionParser,
+)
 from microcrm_core.reviews.ids_batch import narrow_ids, repeated_rows
+from microcrm_core.reviews.loan_parsers_batch import LoanParser, RepaymentParser
+from microcrm_core.reviews.parsing_batch import (
+    Columns,
+    Owners,
+    RowColumns,
+    TableParser,
+)
 from microcrm_core.reviews.portfolio_batch import Portfolio
 from microcrm_core.reviews.records_batch import (
     CHUNK_BYTES,
@@ -52,16 +63,6 @@ from microcrm_core.reviews.schema import (
     REPAYMENTS,
     TABLES,
     Table,
-)
-from microcrm_core.reviews.tables_batch import (
-    Columns,
-    CustomerParser,
-    LoanParser,
-    Owners,
-    RepaymentParser,
-    RowColumns,
-    TableParser,
-    TransactionParser,
 )
 from microcrm_core.reviews.values_batch import Fields
 
@@ -159,7 +160,7 @@ def read_portfolio(
         folder must hold customers.csv or customers.parquet
     """
     with ExitStack() as stack:
-        sources = {}
+        sources: dict[str, TableSource] = {}
         for table in TABLES:
             source = _source(Path(folder), table, stack)
             if source is not None:
@@ -272,7 +273,10 @@ class _Reader:
         faults = gathered.faults
         rows, first_rows = repeated_rows(columns["ids"])
         for row, first in zip(rows.tolist(), first_rows.tolist(), strict=True):
-            params = {"id": columns["ids"][row].decode(), "line": int(line[first])}
+            params: dict[str, str | int] = {
+                "id": bytes(columns["ids"][row]).decode(),
+                "line": int(line[first]),
+            }
             fault = Fault(parser.table.id_column, "id_repeated", params)
             faults.append((int(line[row]), fault))
         if rows.size:
@@ -408,7 +412,7 @@ def _parse_other(
     if len(other.fields) != len(names):
         params = {"expected": len(names), "found": len(other.fields)}
         return Fault(None, "row_field_count", params)
-    texts = []
+    texts: list[str] = []
     for name, field in zip(names, other.fields, strict=True):
         try:
             texts.append(field.decode())

@@ -369,7 +369,8 @@ _CHOICES: Final = {
 
 
 def _columns_equal(mine: Any, theirs: Any) -> bool:
-    for field in attrs.fields(type(mine)):
+    fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(mine.__class__)
+    for field in fields:
         if field.name in _CHOICES.values():
             continue
         left, right = getattr(mine, field.name), getattr(theirs, field.name)

@@ -18,6 +18,7 @@ Example:
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
@@ -52,8 +53,9 @@ _YEAR_SLOTS, _MONTH_SLOTS = 512, 32
 
 def _day_table() -> Int64s:
     # Day since 1970 by year, month and day; UNKNOWN where the calendar has none.
-    days = np.arange(DAY_MIN, DAY_MAX, dtype="datetime64[D]")
-    days = np.append(days, np.datetime64(DAY_MAX, "D"))
+    epoch = dt.date(1970, 1, 1).toordinal()
+    first, last = DAY_MIN.toordinal() - epoch, DAY_MAX.toordinal() - epoch
+    days = np.arange(first, last + 1, dtype=np.int64).astype("M8[D]")
     months = days.astype("M8[M]")
     year = days.astype("M8[Y]").astype(np.int64) + 1970 - DAY_MIN.year
     month = months.astype(np.int64) % 12 + 1
@@ -168,7 +170,7 @@ class Fields:
         whole, is_number = self._digits(begin, whole_end)
         is_number &= whole_end - begin + digits <= _INT64_DIGITS
         scale = _TENS[digits]
-        value = np.where(is_number, whole, 0) * scale
+        value: Int64s = np.where(is_number, whole, 0) * scale
         rows = np.flatnonzero(point > 0)
         if rows.size:
             part = self.take(rows)
