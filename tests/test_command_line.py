@@ -301,7 +301,7 @@ DEEP = '{"tiers":' + "[" * 5_000 + "]" * 5_000 + "}"
     [
         (b"not json", "must be JSON"),
         (b"", "must be JSON"),
-        (b'{"profile": {"grace_days": 0.5}}', "exact numbers"),
+        (b'{"profile": {"grace_days": NaN}}', "exact numbers"),
         (b'{"tier": {}}', "tier"),
         (b'{"tiers": {}, "tiers": {}}', "twice"),
         (DEEP.encode(), "levels"),
@@ -513,3 +513,57 @@ def test_a_killed_review_leaves_everything_as_before_or_complete(
     assert run(*command).returncode == 0
     assert content(work / "crm.db") == after
     assert (work / "reviews.csv").read_bytes() == complete
+
+
+def test_tables_that_are_called_otherwise_are_named(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "loan.csv").write_text("loan_id\n")
+    (folder / "Loans.PARQUET").write_bytes(b"")
+    (folder / "notes.txt").write_text("not a table")
+
+    assert main(["review", "--data", str(folder), "--out", str(out)]) == 0
+    text = capsys.readouterr().out
+    assert "Not read, because no table is called so: Loans.PARQUET, loan.csv" in text
+
+
+def test_rejected_rows_are_written_where_nothing_dated_is_left(
+    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_folder(tmp_path / "data", {"customers": CUSTOMERS + "c-1,Trader,EUR,\n"})
+
+    err = refusal(capsys, "--data", tmp_path / "data", "--out", out)
+    assert "--as-of must be given" in err
+    (row,) = rows_of(out / "rejected.csv")
+    assert (row["file"], row["line"], row["column"]) == ("customers.csv", "2", "kind")
+
+
+@pytest.mark.parametrize("option", ["--customers", "--seed"])
+def test_options_of_the_sample_are_refused_beside_data(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    err = refusal(capsys, "--data", folder, "--out", out, option, "5")
+    assert option in err
+    assert not out.exists()
+
+
+def test_a_store_in_a_folder_that_is_not_there_is_refused_before_any_work(
+    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    err = refusal(capsys, "--out", out, "--store", tmp_path / "none" / "x.db")
+    assert "--store must be a file in a folder that exists" in err
+    assert not out.exists()
+
+
+def test_a_policy_of_a_later_day_is_refused(
+    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = review_policies_to_plain(REVIEW_BASIC)
+    tiers = plain["tiers"]
+    assert isinstance(tiers, dict)
+    tiers["effective_from"] = "2030-01-01"
+    path = tmp_path / "policy.json"
+    path.write_text(canonical_json(plain))
+
+    err = refusal(capsys, "--policy", path, "--out", out)
+    assert "tiers.effective_from must not be after" in err

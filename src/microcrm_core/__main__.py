@@ -16,6 +16,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from microcrm_core import __version__
 from microcrm_core.errors import InvalidValueError, MicrocrmError
 from microcrm_core.reason_texts import Language
 from microcrm_core.reviews.schema import DAY_MAX, DAY_MIN
@@ -31,6 +32,9 @@ ROWS_REJECTED: Final = 1
 
 USAGE: Final = 2
 """Exit code: nothing was reviewed."""
+
+_SAMPLE_CUSTOMERS: Final = 1_000
+_SAMPLE_SEED: Final = 1
 
 _EPILOG: Final = """\
 exit codes: 0 all rows were reviewed; 1 some rows were rejected, see rejected.csv;
@@ -81,10 +85,12 @@ def _day(text: str) -> dt.date:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m microcrm_core")
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser = _Parser(prog="python -m microcrm_core", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="review")
     review = commands.add_parser(
         "review",
+        allow_abbrev=False,
         help="tier, due-day advice and quote of every customer, as of one day",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -130,12 +136,14 @@ def _parser() -> argparse.ArgumentParser:
     review.add_argument(
         "--customers",
         type=int,
-        default=1_000,
         metavar="N",
-        help="size of the sample (default: 1000)",
+        help=f"size of the sample (default: {_SAMPLE_CUSTOMERS})",
     )
     review.add_argument(
-        "--seed", type=int, default=1, metavar="N", help="of the sample (default: 1)"
+        "--seed",
+        type=int,
+        metavar="N",
+        help=f"of the sample (default: {_SAMPLE_SEED})",
     )
     return parser
 
@@ -146,7 +154,6 @@ def _review(options: argparse.Namespace, progress: _Progress) -> int:
     from microcrm_core.reviews.policies import REVIEW_BASIC
     from microcrm_core.reviews.rejections import write_rejected
     from microcrm_core.reviews.report_batch import report_lines
-    from microcrm_core.reviews.report_texts import REPORT_TEXTS
     from microcrm_core.reviews.schedulable_batch import without_unschedulable
     from microcrm_core.reviews.service import keep_review
     from microcrm_core.reviews.table_batch import review_csv_columns, write_reviews
@@ -156,13 +163,16 @@ def _review(options: argparse.Namespace, progress: _Progress) -> int:
     language = Language(options.language)
 
     def say(code: str, **params: object) -> None:
-        print(REPORT_TEXTS[code][language].format_map(params))
+        print(_texts(code, language, **params))
 
+    _check_places(options)
     policies = REVIEW_BASIC if options.policy is None else _policies(options.policy)
+    seed = _SAMPLE_SEED if options.seed is None else options.seed
     reading: PortfolioReading | None = None
     if options.data is None:
         # One history whatever the day, so that reviews of two days can be compared.
-        portfolio = sample_portfolio(options.customers, options.seed)
+        size = _SAMPLE_CUSTOMERS if options.customers is None else options.customers
+        portfolio = sample_portfolio(size, seed)
         as_of = options.as_of or SAMPLE_AS_OF
     else:
         reading = _read(options.data, progress)
@@ -170,8 +180,11 @@ def _review(options: argparse.Namespace, progress: _Progress) -> int:
         portfolio = reading.portfolio
         as_of = options.as_of or portfolio.last_day
         if as_of is None:
+            hint = None
+            if reading.rejected:
+                hint = _write_rejected_only(options.out, reading, language)
             rule = "must be given, because the tables have no dated row"
-            raise InvalidValueError("--as-of", rule, None)
+            raise InvalidValueError("--as-of", rule, None, hint=hint)
     review = review_portfolio(portfolio, policies, as_of, progress=progress.step)
     columns = review.to_columns()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -194,11 +207,14 @@ def _review(options: argparse.Namespace, progress: _Progress) -> int:
     print("\n".join(report_lines(review, kept, language)))
     print()
     if reading is None:
-        say("sample", seed=options.seed)
+        say("sample", seed=seed)
     else:
         for file, names in reading.ignored_columns.items():
             if names:
                 say("ignored", file=file, columns=", ".join(names))
+        others = _unread_files(options.data, reading)
+        if others:
+            say("unread", files=", ".join(others))
     if kept is not None:
         say("kept", store=options.store, count=f"{kept.changed_count:,}")
     say("written", files=", ".join(str(file) for file in files))
@@ -206,6 +222,60 @@ def _review(options: argparse.Namespace, progress: _Progress) -> int:
         say("rejected", count=f"{len(reading.rejected):,}", file=files[1])
         return ROWS_REJECTED
     return 0
+
+
+def _check_places(options: argparse.Namespace) -> None:
+    """Refuse at once what would only be found after all the work."""
+    from microcrm_core.storage import SqliteRecordStore
+
+    if options.data is not None:
+        for name in ("customers", "seed"):
+            if getattr(options, name) is not None:
+                rule = "is of the sample, so it must not stand beside --data"
+                raise InvalidValueError(f"--{name}", rule, getattr(options, name))
+        if not options.data.is_dir():
+            rule = "must be a folder that exists"
+            raise InvalidValueError("--data", rule, str(options.data))
+    if options.out.exists() and not options.out.is_dir():
+        raise InvalidValueError("--out", "must be a folder", str(options.out))
+    if options.store is None:
+        return
+    folder = options.store.parent
+    # The folder of the results is made when it is needed.
+    has_folder = folder.is_dir() or folder.resolve() == options.out.resolve()
+    if options.store.is_dir() or not has_folder:
+        rule = "must be a file in a folder that exists"
+        raise InvalidValueError("--store", rule, str(options.store))
+    if options.store.exists():
+        SqliteRecordStore(options.store).close()
+
+
+def _write_rejected_only(
+    folder: Path, reading: PortfolioReading, language: Language
+) -> str:
+    from microcrm_core.reviews.rejections import write_rejected
+
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "rejected.csv"
+    write_rejected(path, reading.rejected, language=language)
+    count = f"{len(reading.rejected):,}"
+    return _texts("rejected", language, count=count, file=path)
+
+
+def _unread_files(folder: Path, reading: PortfolioReading) -> list[str]:
+    """Tables that look like ours and are not: a misnamed file must not go unseen."""
+    return sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.suffix.lower() in {".csv", ".parquet"}
+        and path.name not in {*reading.names.values(), "reviews.csv", "rejected.csv"}
+    )
+
+
+def _texts(code: str, language: Language, **params: object) -> str:
+    from microcrm_core.reviews.report_texts import REPORT_TEXTS
+
+    return REPORT_TEXTS[code][language].format_map(params)
 
 
 def _policies(path: Path) -> ReviewPolicies:
@@ -225,11 +295,16 @@ def _read(folder: Path, progress: _Progress) -> PortfolioReading:
 
 
 class _Progress:
-    """One line on stderr, renewed each half second, once work takes longer than one."""
+    """How far long work is, on stderr.
+
+    On a terminal one line, renewed each half second from the first second on; in a log
+    a line of its own each ten seconds.
+    """
 
     def __init__(self) -> None:
         self._began = self._shown = time.monotonic()
         self._has_line = False
+        self._is_terminal = sys.stderr.isatty()
 
     def read(self, file: str, done: int, size: int) -> None:
         share = f"{done * 100 // size}%" if size else f"{done:,} bytes"
@@ -244,6 +319,11 @@ class _Progress:
 
     def _show(self, text: str) -> None:
         now = time.monotonic()
+        if not self._is_terminal:
+            if now - self._shown >= 10:
+                self._shown = now
+                print(text, file=sys.stderr, flush=True)
+            return
         if now - self._began < 1 or now - self._shown < 0.5:
             return
         self._shown = now

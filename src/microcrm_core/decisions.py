@@ -41,6 +41,7 @@ from microcrm_core.checks import (
     utc_instant,
 )
 from microcrm_core.errors import InvalidValueError
+from microcrm_core.html import html_table
 from microcrm_core.reason_texts import TEXTS, Language
 
 __all__ = [
@@ -324,6 +325,15 @@ class Decision(Generic[T]):
     def explain(self, language: Language | str = Language.EN) -> tuple[str, ...]:
         """Return the reasons as sentences, in order."""
         return tuple(render(reason, language) for reason in self.reasons)
+
+    def _repr_html_(self) -> str:
+        rows: list[tuple[str, object]] = [
+            ("why", sentence) for sentence in self.explain()
+        ]
+        rows += [(name, value) for name, value in self.facts.items()]
+        rows.append(("policy", f"{self.policy.id} {self.policy.version}"))
+        outcome = getattr(self.outcome, "value", self.outcome)
+        return html_table(("as of", self.as_of), [("outcome", outcome), *rows])
 
     def __hash__(self) -> int:
         """Hash by value; the facts are a read-only mapping."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import json
 from contextlib import suppress
 from typing import Any
@@ -169,11 +170,47 @@ def test_one_part_alone_leaves_the_others_as_the_presets() -> None:
     assert alone == attrs.evolve(REVIEW_BASIC, due_day=DUE_DAY_QUANTILE)
 
 
-@pytest.mark.parametrize("number", ["0.5", "1e3", "NaN", "Infinity", "-Infinity"])
-def test_a_float_is_refused_wherever_it_stands(number: str) -> None:
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_is_refused_wherever_it_stands(number: str) -> None:
     error = refused(f'{{"profile": {{"grace_days": [{number}]}}}}')
     assert error.rule == "must have exact numbers"
     assert error.value == number
+
+
+@pytest.mark.parametrize("number", [0.5, 14.0, 1e300])
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        (("profile", "grace_days"), "profile.grace_days"),
+        (("due_day", "months_min"), "due_day.months_min"),
+        (("pricing", "floor_ppm"), "pricing.floor_ppm"),
+        (("pricing", "base_ppm", "risk"), "pricing.base_ppm.risk"),
+        (("tiers", "version"), "tiers.version"),
+        (
+            ("tiers", "rules", 0, "condition", "value"),
+            "tiers.rules[0].condition.value",
+        ),
+    ],
+)
+def test_a_float_is_refused_with_the_path_to_it(
+    path: tuple[str | int, ...], field: str, number: float
+) -> None:
+    plain = copy.deepcopy(PLAIN)
+    place = plain
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = number
+
+    assert refused(json.dumps(plain)).field == field
+
+
+def test_a_policy_that_does_not_apply_yet_is_refused() -> None:
+    tiers = attrs.evolve(REVIEW_BASIC.tiers, effective_from=dt.date(2025, 7, 1))
+    policies = attrs.evolve(REVIEW_BASIC, tiers=tiers)
+    policies.require_in_effect(dt.date(2025, 7, 1))
+
+    with pytest.raises(PolicyError, match=r"tiers\.effective_from must not be after"):
+        policies.require_in_effect(dt.date(2025, 6, 30))
 
 
 def test_a_key_that_stands_twice_is_refused() -> None:

@@ -103,7 +103,7 @@ def test_figures_are_shown_and_other_text_is_not() -> None:
     hidden = parse_transaction({**TRANSACTION, "amount": "Jane"}, KNOWN)
 
     assert isinstance(shown, Fault)
-    assert shown.params["found"] == ", got 1,50"
+    assert shown.params["figure"] == "1,50"
     assert isinstance(hidden, Fault)
     assert hidden.params["found"] == ""
 

@@ -167,6 +167,7 @@ def review_portfolio(
         progress: Told which step begins.
 
     Raises:
+        PolicyError: A policy does not apply yet on the day.
         InvalidValueError: A loan has no schedule under the conventions, or a number
             leaves int64; the error names the row.
 
@@ -180,6 +181,7 @@ def review_portfolio(
         Review(as_of=2025-06-30, customers=50)
     """
     as_of_day = day("as_of", as_of).toordinal() - _EPOCH
+    policies.require_in_effect(as_of)
     is_known = portfolio.customers.known_day <= as_of_day
     if not is_known.all():
         portfolio = portfolio.take_customers(np.flatnonzero(is_known))

@@ -107,6 +107,7 @@ def review_customer(
         as_of: The day.
 
     Raises:
+        PolicyError: A policy does not apply yet on the day.
         InvalidValueError: As `build_profile`, or a transaction is of another
             customer.
         ScheduleError: A loan has no schedule under the conventions.
@@ -130,6 +131,7 @@ def review_customer(
         >>> review.quote.explain()
         ('there is no requested loan and no earlier loan to repeat',)
     """
+    policies.require_in_effect(as_of)
     loans = tuple(loans)
     own = _own(transactions, customer)
     summary = CashFlowSummary.of(customer.currency, own, as_of=as_of)

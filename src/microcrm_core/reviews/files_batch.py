@@ -34,6 +34,7 @@ import numpy as np
 
 from microcrm_core.batch import Int64s
 from microcrm_core.errors import InvalidValueError
+from microcrm_core.html import html_table
 from microcrm_core.reviews.customer_parsers_batch import (
     CustomerParser,
     TransactionParser,
@@ -78,6 +79,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 """Called now and then with the file, the bytes read of it, and its size."""
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_ROWS_SHOWN: Final = 20
 _PARQUET_READER: Final = "microcrm_core.frames.parquet"
 
 
@@ -102,7 +104,7 @@ class TableSource:
     size: int = 0
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class PortfolioReading:
     """What reading gave: the good rows, the bad rows, and what was not looked at.
 
@@ -123,6 +125,17 @@ class PortfolioReading:
     ignored_columns: Mapping[str, tuple[str, ...]]
     lines: Mapping[str, Int64s]
     names: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        """Return the counts; the rejected rows are many."""
+        rejected = f"rejected={len(self.rejected)}"
+        return f"PortfolioReading({self.portfolio!r}, {rejected})"
+
+    def _repr_html_(self) -> str:
+        rows = [(one.file, one.line, one.column, one.text()) for one in self.rejected]
+        caption = f"{self.portfolio!r}; {len(rows)} rows rejected"
+        shown = rows[:_ROWS_SHOWN]
+        return html_table(("file", "line", "column", "reason"), shown, caption=caption)
 
 
 def read_portfolio(

@@ -8,6 +8,7 @@ Example:
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
 from typing import Final, cast
@@ -85,6 +86,23 @@ class ReviewPolicies:
     def refs(self) -> Mapping[str, PolicyRef]:
         """Id, version and digest of each policy, by the name of the part."""
         return {name: getattr(self, name).ref for name in _PARTS}
+
+    def require_in_effect(self, as_of: dt.date) -> None:
+        """Refuse a day on which a policy does not apply yet.
+
+        Raises:
+            PolicyError: `effective_from` of a part lies after the day.
+
+        Example:
+            >>> import datetime as dt
+            >>> from microcrm_core.reviews import REVIEW_BASIC
+            >>> REVIEW_BASIC.require_in_effect(dt.date(2025, 6, 30))
+        """
+        for name in ("tiers", "due_day", "pricing"):
+            since: dt.date | None = getattr(self, name).effective_from
+            if since is not None and as_of < since:
+                rule = f"must not be after the day of the review {as_of}"
+                raise PolicyError(f"{name}.effective_from", rule, since)
 
 
 REVIEW_BASIC: Final = ReviewPolicies(
@@ -165,7 +183,6 @@ def parse_review_policies(text: str) -> ReviewPolicies:
         plain = json.loads(
             text,
             object_pairs_hook=_object,
-            parse_float=_no_float,
             parse_constant=_no_float,
             parse_int=_whole,
         )
@@ -182,7 +199,7 @@ def _tiers(plain: object) -> TierPolicy:
     try:
         return tier_policy_from_plain(plain)
     except PolicyError as error:
-        where = f"tiers.{error.field}"
+        where = f"tiers.{error.field.removeprefix('policy.')}"
         raise PolicyError(where, error.rule, error.value, hint=error.hint) from None
 
 
@@ -225,5 +242,4 @@ def _whole(text: str) -> int:
 
 
 def _no_float(text: str) -> object:
-    hint = 'write it as text, such as "0.3", or in parts per million'
-    raise PolicyError("policies", "must have exact numbers", text, hint=hint)
+    raise PolicyError("policies", "must have exact numbers", text)

@@ -12,12 +12,15 @@ from typing import Final
 
 from microcrm_core.reason_texts import Language
 
-__all__ = ["REJECTION_TEXTS"]
+__all__ = ["FOUND_TEXT", "REJECTION_TEXTS"]
 
 
 def _texts(en: str, zh_cn: str) -> Mapping[Language, str]:
     return MappingProxyType({Language.EN: en, Language.ZH_CN: zh_cn})
 
+
+FOUND_TEXT: Final = _texts(", got {figure}", "，实际为 {figure}")
+"""What stands in for `{found}` where the value is a figure that may be shown."""
 
 REJECTION_TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
     {

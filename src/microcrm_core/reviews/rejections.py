@@ -28,7 +28,7 @@ import attrs
 
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.reason_texts import Language
-from microcrm_core.reviews.rejection_texts import REJECTION_TEXTS
+from microcrm_core.reviews.rejection_texts import FOUND_TEXT, REJECTION_TEXTS
 from microcrm_core.reviews.whole_files import whole_file
 
 __all__ = ["Fault", "FaultParams", "RejectedRow", "write_rejected"]
@@ -131,7 +131,11 @@ class RejectedRow:
         except ValueError:
             rule = f"must be one of {', '.join(Language)}"
             raise InvalidValueError("language", rule, language) from None
-        return REJECTION_TEXTS[self.code][language].format_map(self.params)
+        # A value that may be shown is a parameter; its words are of the language.
+        is_shown = "figure" in self.params
+        found = FOUND_TEXT[language].format_map(self.params) if is_shown else ""
+        params = {"found": found, **self.params}
+        return REJECTION_TEXTS[self.code][language].format_map(params)
 
     def __str__(self) -> str:
         """Return place and reason on one line."""

@@ -80,6 +80,10 @@ REPORT_TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
             "{count} rows were rejected: see {file}",
             "{count} 行被拒绝：详见 {file}",
         ),
+        "unread": _texts(
+            "Not read, because no table is called so: {files}",
+            "未读取（没有这样命名的表）：{files}",
+        ),
         "ignored": _texts(
             "{file}: columns not used: {columns}",
             "{file}：未使用的列：{columns}",

@@ -228,14 +228,14 @@ def day_value(row: Row, column: str) -> dt.date:
     text = _given(row, column)
     on = _date(text)
     if on is None:
-        raise FaultFoundError(column, "date_form", found=_found(text))
+        raise FaultFoundError(column, "date_form", **_figure(text))
     if not DAY_MIN <= on <= DAY_MAX:
         raise FaultFoundError(
             column,
             "date_range",
             day_min=DAY_MIN.isoformat(),
             day_max=DAY_MAX.isoformat(),
-            found=_found(text),
+            **_figure(text),
         )
     return on
 
@@ -285,17 +285,17 @@ def minor_value(row: Row, column: str, currency: Currency) -> int:
     minor = _scaled(text, currency.exponent)
     if minor is None:
         if _NUMBER.fullmatch(text) is None:
-            raise FaultFoundError(column, "amount_form", found=_found(text))
+            raise FaultFoundError(column, "amount_form", **_figure(text))
         raise FaultFoundError(
             column,
             "amount_digits",
             digits=currency.exponent,
             currency=currency.code,
-            found=_found(text),
+            **_figure(text),
         )
     if abs(minor) > AMOUNT_MINOR_MAX:
         raise FaultFoundError(
-            column, "amount_range", minor_max=AMOUNT_MINOR_MAX, found=_found(text)
+            column, "amount_range", minor_max=AMOUNT_MINOR_MAX, **_figure(text)
         )
     return minor
 
@@ -315,7 +315,7 @@ def annual_ppm_value(row: Row, column: str) -> int:
     ppm = _scaled(text, _PPM_DIGITS)
     if ppm is None or not 0 <= ppm <= ANNUAL_RATE_MAX * 10**_PPM_DIGITS:
         raise FaultFoundError(
-            column, "rate_form", rate_max=ANNUAL_RATE_MAX, found=_found(text)
+            column, "rate_form", rate_max=ANNUAL_RATE_MAX, **_figure(text)
         )
     return ppm
 
@@ -347,11 +347,11 @@ def whole_value(row: Row, column: str, *, least: int, most: int) -> int:
     text = _given(row, column)
     if _WHOLE.fullmatch(text) is None or not least <= int(text) <= most:
         raise FaultFoundError(
-            column, "whole_form", least=least, most=most, found=_found(text)
+            column, "whole_form", least=least, most=most, **_figure(text)
         )
     return int(text)
 
 
-def _found(text: str) -> str:
+def _figure(text: str) -> dict[str, str]:
     # Figures may be shown; anything else may be personal.
-    return f", got {text}" if _FIGURE.fullmatch(text) else ""
+    return {"figure": text} if _FIGURE.fullmatch(text) else {}

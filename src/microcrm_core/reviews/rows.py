@@ -50,6 +50,7 @@ from microcrm_core.reviews.row_values import (
     whole_value,
 )
 from microcrm_core.reviews.schema import (
+    DAY_MIN,
     INSTALLMENT_COUNT_MAX,
     KNOWN_FROM_BEGINNING,
     LOAN_DAYS_MAX,
@@ -398,9 +399,12 @@ def _repayment(row: Row, known: KnownLoans) -> Repayment:
 
 def _planned(first_due_on: dt.date, frequency: Frequency) -> dt.date:
     try:
-        return planned_disbursement(first_due_on, frequency)
+        planned_on = planned_disbursement(first_due_on, frequency)
     except InvalidValueError:
         raise FaultFoundError("first_due_on", "planned_too_early") from None
+    if planned_on < DAY_MIN:
+        raise FaultFoundError("first_due_on", "planned_too_early")
+    return planned_on
 
 
 def _owner(row: Row, known: KnownCustomers) -> tuple[str, Currency]:

@@ -393,7 +393,8 @@ def _name(plain: Mapping[str, object], path: str) -> str:
 
 def _value(value: object, path: str) -> int | str | bool:
     if isinstance(value, float):
-        hint = f'write it as text "{value!r}"'
+        whole = value.is_integer()
+        hint = f"write {value:.0f}" if whole else f'write it as text "{value!r}"'
         raise PolicyError(path, "must be exact", value, hint=hint)
     if not isinstance(value, int | str):
         raise PolicyError(path, "must be a whole number, text or a flag", value)
