@@ -11,8 +11,7 @@ import datetime as dt
 import io
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -24,6 +23,8 @@ from microcrm_core.reviews.schema import DAY_MAX, DAY_MIN
 if TYPE_CHECKING:
     from microcrm_core.reviews.files_batch import PortfolioReading
     from microcrm_core.reviews.policies import ReviewPolicies
+    from microcrm_core.reviews.portfolio_batch import Portfolio
+    from microcrm_core.reviews.service import KeptReview
 
 __all__ = ["ROWS_REJECTED", "USAGE", "main"]
 
@@ -154,48 +155,21 @@ def _review(options: argparse.Namespace, progress: _Progress) -> int:
     from microcrm_core.reviews.policies import REVIEW_BASIC
     from microcrm_core.reviews.rejections import write_rejected
     from microcrm_core.reviews.report_batch import report_lines
-    from microcrm_core.reviews.schedulable_batch import without_unschedulable
     from microcrm_core.reviews.service import keep_review
     from microcrm_core.reviews.table_batch import review_csv_columns, write_reviews
-    from microcrm_core.samples import SAMPLE_AS_OF, sample_portfolio
     from microcrm_core.storage import SqliteRecordStore
 
-    language = Language(options.language)
-
-    def say(code: str, **params: object) -> None:
-        print(_texts(code, language, **params))
-
     _check_places(options)
+    language = Language(options.language)
     policies = REVIEW_BASIC if options.policy is None else _policies(options.policy)
-    seed = _SAMPLE_SEED if options.seed is None else options.seed
-    reading: PortfolioReading | None = None
-    if options.data is None:
-        # One history whatever the day, so that reviews of two days can be compared.
-        size = _SAMPLE_CUSTOMERS if options.customers is None else options.customers
-        portfolio = sample_portfolio(size, seed)
-        as_of = options.as_of or SAMPLE_AS_OF
-    else:
-        reading = _read(options.data, progress)
-        reading = without_unschedulable(reading, policies.profile.conventions)
-        portfolio = reading.portfolio
-        as_of = options.as_of or portfolio.last_day
-        if as_of is None:
-            hint = None
-            if reading.rejected:
-                hint = _write_rejected_only(options.out, reading, language)
-            rule = "must be given, because the tables have no dated row"
-            raise InvalidValueError("--as-of", rule, None, hint=hint)
+    portfolio, reading, as_of = _load(options, policies, progress)
     review = review_portfolio(portfolio, policies, as_of, progress=progress.step)
     columns = review.to_columns()
     options.out.mkdir(parents=True, exist_ok=True)
     kept = None
-    with (
-        nullcontext()
-        if options.store is None
-        else SqliteRecordStore(options.store) as store
-    ):
-        if store is not None:
-            progress.step("store", 1, 1)
+    if options.store is not None:
+        progress.step("store", 1, 1)
+        with SqliteRecordStore(options.store) as store:
             kept = keep_review(review, store, columns=columns)
     files = [options.out / "reviews.csv"]
     write_reviews(files[0], review_csv_columns(columns, review, kept, language))
@@ -203,25 +177,63 @@ def _review(options: argparse.Namespace, progress: _Progress) -> int:
         files.append(options.out / "rejected.csv")
         write_rejected(files[1], reading.rejected, language=language)
     progress.done()
-
     print("\n".join(report_lines(review, kept, language)))
     print()
+    print("\n".join(_closing_lines(options, reading, kept, files)))
+    return ROWS_REJECTED if reading is not None and reading.rejected else 0
+
+
+def _load(
+    options: argparse.Namespace, policies: ReviewPolicies, progress: _Progress
+) -> tuple[Portfolio, PortfolioReading | None, dt.date]:
+    from microcrm_core.reviews.files_batch import read_portfolio
+    from microcrm_core.reviews.schedulable_batch import without_unschedulable
+    from microcrm_core.samples import SAMPLE_AS_OF, sample_portfolio
+
+    as_of: dt.date | None = options.as_of
+    if options.data is None:
+        # One history whatever the day, so that reviews of two days can be compared.
+        portfolio = sample_portfolio(
+            _or(options.customers, _SAMPLE_CUSTOMERS), _or(options.seed, _SAMPLE_SEED)
+        )
+        return portfolio, None, as_of or SAMPLE_AS_OF
+    reading = read_portfolio(options.data, progress=progress.read)
+    reading = without_unschedulable(reading, policies.profile.conventions)
+    as_of = as_of or reading.portfolio.last_day
+    if as_of is None:
+        hint = None
+        if reading.rejected:
+            hint = _write_rejected_only(options, reading)
+        rule = "must be given, because the tables have no dated row"
+        raise InvalidValueError("--as-of", rule, None, hint=hint)
+    return reading.portfolio, reading, as_of
+
+
+def _or(value: int | None, otherwise: int) -> int:
+    return otherwise if value is None else value
+
+
+def _closing_lines(
+    options: argparse.Namespace,
+    reading: PortfolioReading | None,
+    kept: KeptReview | None,
+    files: Sequence[Path],
+) -> Iterator[str]:
+    language = Language(options.language)
     if reading is None:
-        say("sample", seed=seed)
+        yield _text("sample", language, seed=_or(options.seed, _SAMPLE_SEED))
     else:
         for file, names in reading.ignored_columns.items():
-            if names:
-                say("ignored", file=file, columns=", ".join(names))
+            yield _text("ignored", language, file=file, columns=", ".join(names))
         others = _unread_files(options.data, reading)
         if others:
-            say("unread", files=", ".join(others))
+            yield _text("unread", language, files=", ".join(others))
     if kept is not None:
-        say("kept", store=options.store, count=f"{kept.changed_count:,}")
-    say("written", files=", ".join(str(file) for file in files))
+        count = f"{kept.changed_count:,}"
+        yield _text("kept", language, store=options.store, count=count)
+    yield _text("written", language, files=", ".join(str(file) for file in files))
     if reading is not None and reading.rejected:
-        say("rejected", count=f"{len(reading.rejected):,}", file=files[1])
-        return ROWS_REJECTED
-    return 0
+        yield _rejected_text(reading, language, files[1])
 
 
 def _check_places(options: argparse.Namespace) -> None:
@@ -250,16 +262,17 @@ def _check_places(options: argparse.Namespace) -> None:
         SqliteRecordStore(options.store).close()
 
 
-def _write_rejected_only(
-    folder: Path, reading: PortfolioReading, language: Language
-) -> str:
+def _write_rejected_only(options: argparse.Namespace, reading: PortfolioReading) -> str:
     from microcrm_core.reviews.rejections import write_rejected
 
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "rejected.csv"
+    options.out.mkdir(parents=True, exist_ok=True)
+    language, path = Language(options.language), options.out / "rejected.csv"
     write_rejected(path, reading.rejected, language=language)
-    count = f"{len(reading.rejected):,}"
-    return _texts("rejected", language, count=count, file=path)
+    return _rejected_text(reading, language, path)
+
+
+def _rejected_text(reading: PortfolioReading, language: Language, path: Path) -> str:
+    return _text("rejected", language, count=f"{len(reading.rejected):,}", file=path)
 
 
 def _unread_files(folder: Path, reading: PortfolioReading) -> list[str]:
@@ -272,7 +285,7 @@ def _unread_files(folder: Path, reading: PortfolioReading) -> list[str]:
     )
 
 
-def _texts(code: str, language: Language, **params: object) -> str:
+def _text(code: str, language: Language, **params: object) -> str:
     from microcrm_core.reviews.report_texts import REPORT_TEXTS
 
     return REPORT_TEXTS[code][language].format_map(params)
@@ -286,12 +299,6 @@ def _policies(path: Path) -> ReviewPolicies:
     except UnicodeDecodeError:
         raise InvalidValueError("--policy", "must be UTF-8", path.name) from None
     return parse_review_policies(text)
-
-
-def _read(folder: Path, progress: _Progress) -> PortfolioReading:
-    from microcrm_core.reviews.files_batch import read_portfolio
-
-    return read_portfolio(folder, progress=progress.read)
 
 
 class _Progress:

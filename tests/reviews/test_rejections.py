@@ -50,3 +50,16 @@ def test_reasons_may_be_read_in_chinese(tmp_path: Path) -> None:
 def test_a_code_without_texts_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="code must have texts"):
         Fault("amount", "too_green")
+
+
+def test_a_figure_is_shown_in_the_words_of_the_language() -> None:
+    row = RejectedRow(
+        file="transactions.csv",
+        line=2,
+        column="amount",
+        code="amount_form",
+        params={"figure": "1,50"},
+    )
+
+    assert row.text("en").endswith(", got 1,50")
+    assert row.text("zh-CN").endswith("，实际为 1,50")

@@ -278,43 +278,32 @@ class _Reader:
 
     def read(self, parser: TableParser) -> Columns:
         """Return the columns of all good rows of a table, in the order of the lines."""
+        table, name = parser.table, self.name_of(parser.table)
         gathered = _Gathered(parser.dtypes)
-        source = self._sources.get(parser.table.name)
+        source = self._sources.get(table.name)
         if source is not None:
             self._read_source(source, parser, gathered)
         columns, line = gathered.joined()
-        faults = gathered.faults
+        rejected = gathered.rejected
         rows, first_rows = repeated_rows(columns["ids"])
-        for row, first in zip(rows.tolist(), first_rows.tolist(), strict=True):
-            params: dict[str, str | int] = {
-                "id": bytes(columns["ids"][row]).decode(),
-                "line": int(line[first]),
-            }
-            fault = Fault(parser.table.id_column, "id_repeated", params)
-            faults.append((int(line[row]), fault))
+        ids: list[bytes] = columns["ids"][rows].tolist()
+        lines, first_lines = line[rows].tolist(), line[first_rows].tolist()
+        for one, at, first in zip(ids, lines, first_lines, strict=True):
+            params = {"id": one.decode(), "line": first}
+            fault = Fault(table.id_column, "id_repeated", params)
+            rejected.append(RejectedRow.of(fault, file=name, line=at))
         if rows.size:
             kept = np.ones(line.size, np.bool_)
             kept[rows] = False
             columns = {name: column[kept] for name, column in columns.items()}
             line = line[kept]
-        if parser.table in (LOANS, REPAYMENTS):
-            self.lines[parser.table.name] = line
+        if table in (LOANS, REPAYMENTS):
+            self.lines[table.name] = line
         columns["ids"] = narrow_ids(columns["ids"])
-        self._note_faults(parser.table, faults, gathered.fault_ids)
+        rejected.sort(key=lambda row: row.line)
+        self.rejected += rejected
+        self.rejected_ids = gathered.rejected_ids
         return columns
-
-    def _note_faults(
-        self,
-        table: Table,
-        faults: list[tuple[int, Fault]],
-        fault_ids: dict[str, int],
-    ) -> None:
-        name = self.name_of(table)
-        faults.sort(key=lambda one: one[0])
-        self.rejected += [
-            RejectedRow.of(fault, file=name, line=line) for line, fault in faults
-        ]
-        self.rejected_ids = fault_ids
 
     def _read_source(
         self, source: TableSource, parser: TableParser, gathered: _Gathered
@@ -331,20 +320,20 @@ class _Reader:
             first_line=line,
             chunk_bytes=self._chunk_bytes,
         ):
-            _parse_chunk(chunk, names, parser, gathered)
+            _parse_chunk(chunk, names, parser, gathered, file=source.name)
             done += len(chunk.text)
             if self._progress is not None:
                 self._progress(source.name, min(done, source.size or done), source.size)
 
 
 class _Gathered:
-    """Columns chunk by chunk, and the faults found on the way."""
+    """Columns chunk by chunk, and the rows rejected on the way."""
 
     def __init__(self, dtypes: Mapping[str, str]) -> None:
         self._dtypes = dtypes
         self._parts: dict[str, list[Any]] = {name: [] for name in ("line", *dtypes)}
-        self.faults: list[tuple[int, Fault]] = []
-        self.fault_ids: dict[str, int] = {}
+        self.rejected: list[RejectedRow] = []
+        self.rejected_ids: dict[str, int] = {}
 
     def add(
         self,
@@ -382,7 +371,12 @@ class _Gathered:
 
 
 def _parse_chunk(
-    chunk: Chunk, names: tuple[str, ...], parser: TableParser, gathered: _Gathered
+    chunk: Chunk,
+    names: tuple[str, ...],
+    parser: TableParser,
+    gathered: _Gathered,
+    *,
+    file: str,
 ) -> None:
     known = set(parser.table.columns)
     places = {name: at for at, name in enumerate(names) if name in known}
@@ -402,9 +396,10 @@ def _parse_chunk(
     others.sort(key=lambda one: one.line)
     rows: list[tuple[int, RowColumns]] = []
     for other in others:
-        parsed = _parse_other(other, names, places, parser, gathered.fault_ids)
+        parsed = _parse_other(other, names, places, parser, gathered.rejected_ids)
         if isinstance(parsed, Fault):
-            gathered.faults.append((other.line, parsed))
+            row = RejectedRow.of(parsed, file=file, line=other.line)
+            gathered.rejected.append(row)
         else:
             rows.append((other.line, parsed))
     if not is_good.all():
@@ -417,7 +412,7 @@ def _parse_other(
     names: tuple[str, ...],
     places: Mapping[str, int],
     parser: TableParser,
-    fault_ids: dict[str, int],
+    rejected_ids: dict[str, int],
 ) -> RowColumns | Fault:
     if other.code is not None:
         params = {"bytes_max": RECORD_BYTES_MAX}
@@ -434,7 +429,7 @@ def _parse_other(
     row = {name: texts[at] for name, at in places.items()}
     parsed = parser.parse_row(row)
     if isinstance(parsed, Fault):
-        fault_ids.setdefault(row[parser.table.id_column], other.line)
+        rejected_ids.setdefault(row[parser.table.id_column], other.line)
     return parsed
 
 

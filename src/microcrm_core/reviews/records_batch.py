@@ -1,7 +1,7 @@
 r"""Where the records and fields of a CSV file begin and end, found in whole chunks.
 
-A line is plain if it is UTF-8 without control characters or odd quotes and has as many
-fields as the header: nearly every line is. Its fields are told by positions alone.
+A line is plain if it is UTF-8 without control characters or odd quotes and has as
+many fields as the header: nearly every line is. Its fields are told by positions alone.
 Every other record is cut out by itself, for the scalar parser.
 
 The form is RFC 4180: a field with a comma, a quote or a line end stands in quotes, a
