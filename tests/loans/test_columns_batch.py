@@ -116,7 +116,7 @@ def test_a_request_without_a_planned_day_is_planned_for_the_day_it_was_made() ->
         ("customer_index", -1, "must be 0 or more"),
         ("known_day", UNKNOWN, "must be from"),
         ("first_due_day", 20_103, "must be after disbursed_day"),
-        ("planned_day", 20_000, "must be the disbursed_day"),
+        ("planned_day", 29_000, "must be after disbursed_day and planned_day"),
     ],
 )
 def test_a_row_that_is_no_loan_is_refused_and_named(
@@ -215,3 +215,24 @@ def test_a_repayment_row_is_an_amount_above_zero() -> None:
         attrs.evolve(columns, amount_minor=np.array([0]))
     with pytest.raises(InvalidValueError, match="must be 0 or more"):
         attrs.evolve(columns, loan_index=np.array([-1]))
+
+
+def test_the_plan_of_a_request_stays_beside_the_disbursement() -> None:
+    planned = attrs.evolve(LOANS[1], planned_on=dt.date(2025, 1, 1))
+    columns = LoanColumns.from_loans([planned], POSITION)
+
+    assert columns.loan(0, customer_id=planned.customer_id) == planned
+    assert columns.start_day.tolist() == columns.disbursed_day.tolist()
+    assert columns.planned_day[0] == (dt.date(2025, 1, 1) - dt.date(1970, 1, 1)).days
+
+
+def test_a_plan_needs_a_request() -> None:
+    requested_day = COLUMNS.requested_day.copy()
+    requested_day[1] = UNKNOWN
+
+    with pytest.raises(InvalidValueError, match="where no request is known"):
+        attrs.evolve(
+            COLUMNS,
+            requested_day=requested_day,
+            planned_day=COLUMNS.planned_day - 1,
+        )

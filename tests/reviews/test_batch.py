@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from pathlib import Path
 
 import attrs
 import numpy as np
@@ -17,11 +18,13 @@ from microcrm_core.dates import DayCount, RollRule
 from microcrm_core.ids import RepaymentId
 from microcrm_core.reviews import REVIEW_BASIC, ReviewPolicies, month_due_day
 from microcrm_core.reviews.batch import Review, review_portfolio
+from microcrm_core.reviews.files_batch import read_portfolio
 from microcrm_core.reviews.portfolio_batch import Portfolio
 from microcrm_core.reviews.schema import DAY_MAX, DAY_MIN
 from microcrm_core.samples import sample_portfolio
 from microcrm_core.tiers import Tier
 from tests.customers.strategies import AS_OF_DAYS
+from tests.reviews.folders import write_folder
 from tests.reviews.review_cases import (
     POLICIES,
     Records,
@@ -342,3 +345,34 @@ def test_a_frame_has_the_columns_of_the_review(sampled: Review) -> None:
     assert isinstance(frame, pandas.DataFrame)
     assert list(frame.columns) == list(sampled.to_columns())
     assert frame["tier"].tolist() == sampled.to_columns()["tier"]
+
+
+@pytest.mark.parametrize("planned_on", ["", "2025-02-15"])
+@pytest.mark.parametrize("frequency", ["monthly", "P30D", "weekly", "semimonthly"])
+def test_a_later_disbursement_changes_no_earlier_review(
+    tmp_path: Path, frequency: str, planned_on: str
+) -> None:
+    header = (
+        "loan_id,customer_id,currency,principal,annual_rate,installment_count,"
+        "frequency,first_due_on,requested_on,planned_on,disbursed_on\n"
+    )
+    loan = f"l-1,c-1,EUR,600.00,0.24,6,{frequency},2025-03-01,2025-01-10,{planned_on},"
+    reviews = []
+    for disbursed_on in ("", "2025-01-20"):
+        folder = tmp_path / f"then{disbursed_on}"
+        write_folder(
+            folder,
+            {
+                "customers": "customer_id,kind,currency\nc-1,sole_trader,EUR\n",
+                "loans": f"{header}{loan}{disbursed_on}\n",
+            },
+        )
+        reading = read_portfolio(folder)
+        assert reading.rejected == ()
+        review = review_portfolio(reading.portfolio, REVIEW_BASIC, on("2025-01-12"))
+        facts = review.customer("c-1").profile.facts()
+        assert review.profiles.profile_facts(0) == facts
+        reviews.append(review.to_columns())
+
+    assert reviews[0] == reviews[1]
+    assert reviews[0]["request_installment_minor"][0] is not None

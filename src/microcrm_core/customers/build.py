@@ -361,7 +361,7 @@ def _request(
             request_balance_low_to_installment_ppm=None,
         )
     _, _, request = max(open_requests, key=lambda one: one[:2])
-    schedule = build_schedule(request.terms, policy.conventions)
+    schedule = build_schedule(request.terms_as_of(as_of), policy.conventions)
     installment_minor = schedule.level_installment.minor
     return RequestFacts(
         request_installment_minor=installment_minor,

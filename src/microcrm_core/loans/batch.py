@@ -259,7 +259,8 @@ def level_installments(
 def has_schedules(loans: LoanColumns, conventions: ScheduleConventions) -> Bools:
     """Return which loans have a schedule, so that the others can be set apart.
 
-    True where `build_schedules` of the row alone would give one.
+    True where `build_schedules` of the row alone would give one, also from the
+    planned day.
 
     Args:
         loans: The loans and requests.
@@ -279,8 +280,18 @@ def has_schedules(loans: LoanColumns, conventions: ScheduleConventions) -> Bools
         >>> has_schedules(LoanColumns.from_loans([], {}), STRICT).tolist()
         []
     """
-    check = _Refusals(len(loans))
-    for chunk in _chunks(_plans(loans), conventions):
+    plans = _plans(loans)
+    is_good = _are_schedulable(plans, conventions)
+    if not np.array_equal(loans.planned_day, plans.planned_day):
+        # Before it was disbursed a loan was a request with a plan of its own.
+        planned = attrs.evolve(plans, planned_day=loans.planned_day)
+        is_good &= _are_schedulable(planned, conventions)
+    return is_good
+
+
+def _are_schedulable(plans: _Plans, conventions: ScheduleConventions) -> Bools:
+    check = _Refusals(plans.principal_minor.size)
+    for chunk in _chunks(plans, conventions):
         check.add(chunk)
     return check.is_schedulable
 
@@ -292,7 +303,7 @@ def _plans(loans: LoanColumns) -> _Plans:
         installment_count=loans.installment_count,
         frequency_index=loans.frequency_index,
         frequencies=loans.frequencies,
-        planned_day=loans.planned_day,
+        planned_day=loans.start_day,
         first_due_day=loans.first_due_day,
     )
 

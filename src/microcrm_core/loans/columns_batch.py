@@ -71,9 +71,8 @@ class LoanColumns:
             requested day must then be known.
         first_due_day: Due day of the first installment, after `planned_day`.
         known_day: Day on which the lender came to know all this.
-        planned_day: Day from which interest runs. Where a loan is disbursed it is
-            `disbursed_day`; for an open request the planned day, which is the
-            requested day if the column is not given.
+        planned_day: Day of disbursement as it was planned at the request. If the
+            column is not given, the disbursed day, else the requested day.
 
     Raises:
         InvalidValueError: A column has the wrong type or length, or a row breaks a
@@ -147,18 +146,25 @@ class LoanColumns:
             "must be known unless disbursed_day is",
         )
         _require_range("planned_day", self.planned_day, _DAY_MIN, _DAY_MAX)
+        is_requested = self.requested_day != UNKNOWN
         require_rows(
-            is_open | (self.planned_day == self.disbursed_day),
+            is_requested | (self.planned_day == self.disbursed_day),
             self.planned_day,
             "planned_day",
-            "must be the disbursed_day where that is known",
+            "must be the disbursed_day where no request is known",
         )
         require_rows(
-            self.first_due_day > self.planned_day,
+            self.first_due_day > np.maximum(self.planned_day, self.disbursed_day),
             self.first_due_day,
             "first_due_day",
-            "must be after disbursed_day, or after planned_day of a request",
+            "must be after disbursed_day and planned_day",
         )
+
+    @property
+    def start_day(self) -> Int64s:
+        """Day from which interest runs: disbursed, or planned for an open request."""
+        is_open = self.disbursed_day == UNKNOWN
+        return np.where(is_open, self.planned_day, self.disbursed_day)
 
     def __len__(self) -> int:
         """Return the number of loans."""
@@ -218,7 +224,9 @@ class LoanColumns:
             ),
             first_due_day=_days(t.first_due_on for t in terms),
             known_day=_days(loan.known_on for loan in given),
-            planned_day=_days(t.disbursed_on for t in terms),
+            planned_day=_days(
+                loan.planned_on or loan.terms.disbursed_on for loan in given
+            ),
         )
 
     def loan(self, row: int, *, customer_id: CustomerId) -> Loan:
@@ -229,13 +237,17 @@ class LoanColumns:
             customer_id: Id of the customer at `customer_index[row]`.
         """
         requested_day = int(self.requested_day[row])
+        disbursed_day = int(self.disbursed_day[row])
+        planned_day = int(self.planned_day[row])
+        is_as_planned = disbursed_day in (UNKNOWN, planned_day)
         return Loan(
             id=LoanId(self.ids[row].decode()),
             customer_id=customer_id,
             terms=self.terms(row),
             requested_on=None if requested_day == UNKNOWN else _date(requested_day),
-            is_disbursed=int(self.disbursed_day[row]) != UNKNOWN,
+            is_disbursed=disbursed_day != UNKNOWN,
             known_on=_date(self.known_day[row]),
+            planned_on=None if is_as_planned else _date(planned_day),
         )
 
     def terms(self, row: int) -> LoanTerms:
@@ -246,7 +258,7 @@ class LoanColumns:
             nominal_rate=Rate.of_ppm(int(self.annual_ppm[row])),
             installment_count=int(self.installment_count[row]),
             frequency=self.frequencies[int(self.frequency_index[row])],
-            disbursed_on=_date(self.planned_day[row]),
+            disbursed_on=_date(self.start_day[row]),
             first_due_on=_date(self.first_due_day[row]),
         )
 

@@ -41,7 +41,7 @@ INSTALLMENT_COUNT_MAX: Final = 1200
 """The most installments of one loan: a hundred years of months."""
 
 NOMINAL_RATE_MAX: Final = 1000
-"""The highest yearly rate: 100,000 %. What is above it is a mistake in the unit."""
+"""The highest yearly rate: 100,000 %. More is a mistake, such as 240000 for 24 %."""
 
 
 def _kind_field(
@@ -181,6 +181,9 @@ class Loan:
         is_disbursed: Whether the principal was paid out, on `terms.disbursed_on`. If
             not, that is the planned day.
         known_on: Day on which the lender came to know all this.
+        planned_on: Day of disbursement as it was planned at the request, before
+            the first due date; None: as in the terms. When the money was really
+            paid out was not known before that day.
 
     Raises:
         InvalidValueError: A field breaks its rule, or the loan is neither
@@ -222,9 +225,15 @@ class Loan:
     )
     is_disbursed: bool = attrs.field(validator=_kind_field(bool))
     known_on: dt.date = attrs.field(validator=day_field)
+    planned_on: dt.date | None = attrs.field(
+        default=None, validator=attrs.validators.optional(day_field)
+    )
 
     def __attrs_post_init__(self) -> None:
         """Refuse a loan that is neither disbursed nor requested."""
+        if self.planned_on is not None and self.planned_on >= self.terms.first_due_on:
+            rule = f"must be before first_due_on {self.terms.first_due_on}"
+            raise InvalidValueError("planned_on", rule, self.planned_on)
         if not self.is_disbursed and self.requested_on is None:
             raise InvalidValueError(
                 "requested_on", "must be given unless is_disbursed", None
@@ -239,6 +248,18 @@ class Loan:
         day("as_of", as_of)
         is_paid_out = self.is_disbursed and self.terms.disbursed_on <= as_of
         return is_paid_out and self.known_on <= as_of
+
+    def terms_as_of(self, as_of: dt.date) -> LoanTerms:
+        """Return the terms as they were known that day.
+
+        Before the loan is disbursed, interest is to run from the planned day.
+
+        Raises:
+            InvalidValueError: *as_of* is no date.
+        """
+        if self.planned_on is None or self.is_disbursed_as_of(as_of):
+            return self.terms
+        return attrs.evolve(self.terms, disbursed_on=self.planned_on)
 
     def is_request_as_of(self, as_of: dt.date) -> bool:
         """Return whether the loan was asked for, and known, but not yet disbursed.

@@ -210,7 +210,7 @@ def review_portfolio(
     begin(4)
     basis = BasisColumns(profiles.request_loan_index, profiles.last_loan_index)
     installment, current_due_day = _due_day_questions(
-        portfolio.loans, basis.loan_index, policies.profile.conventions
+        portfolio.loans, basis, policies.profile.conventions
     )
     due_days = recommend_due_days(
         balances, installment, current_due_day, policies.due_day
@@ -229,14 +229,16 @@ def review_portfolio(
 
 
 def _due_day_questions(
-    loans: LoanColumns, loan_index: Int64s, conventions: ScheduleConventions
+    loans: LoanColumns, basis: BasisColumns, conventions: ScheduleConventions
 ) -> tuple[Int64s, Int64s]:
     """The level installment and current due day of monthly loans; else `UNKNOWN`."""
+    loan_index = basis.loan_index
     monthly = np.array([is_monthly(one) for one in loans.frequencies], np.bool_)
     rows = np.flatnonzero(loan_index >= 0)
     if rows.size:
         rows = rows[monthly[loans.frequency_index[loan_index[rows]]]]
     chosen = loans.take(loan_index[rows])
+    is_request = basis.request_loan_index[rows] >= 0
     installment = np.full(loan_index.size, UNKNOWN)
     installment[rows] = level_installments(
         principal_minor=chosen.principal_minor,
@@ -244,7 +246,7 @@ def _due_day_questions(
         installment_count=chosen.installment_count,
         frequency_index=chosen.frequency_index,
         frequencies=chosen.frequencies,
-        planned_day=chosen.planned_day,
+        planned_day=np.where(is_request, chosen.planned_day, chosen.start_day),
         first_due_day=chosen.first_due_day,
         conventions=conventions,
     )

@@ -184,7 +184,7 @@ def advise_due_day(
         params = {"frequency": frequency, "loan_id": basis.loan.id}
         reason = Reason("due_day_not_monthly", params)
     else:
-        terms = basis.loan.terms
+        terms = basis.loan.terms_as_of(as_of)
         conventions = policies.profile.conventions
         advice = recommend_due_day(
             summary,

@@ -289,7 +289,7 @@ class _Reader:
         ids: list[bytes] = columns["ids"][rows].tolist()
         lines, first_lines = line[rows].tolist(), line[first_rows].tolist()
         for one, at, first in zip(ids, lines, first_lines, strict=True):
-            params = {"id": one.decode(), "line": first}
+            params: dict[str, str | int] = {"id": one.decode(), "line": first}
             fault = Fault(table.id_column, "id_repeated", params)
             rejected.append(RejectedRow.of(fault, file=name, line=at))
         if rows.size:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 
 from microcrm_core.batch import UNKNOWN, Bools, Floats, Int64s
-from microcrm_core.dates import Frequency
+from microcrm_core.dates import Frequency, FrequencyUnit
 from microcrm_core.loans.columns_batch import LoanColumns, RepaymentColumns
 from microcrm_core.reviews.parsing_batch import (
     EPOCH_ORDINAL,
@@ -43,6 +43,7 @@ from microcrm_core.reviews.rows import (
 )
 from microcrm_core.reviews.schema import (
     ANNUAL_RATE_MAX,
+    DAY_MIN,
     INSTALLMENT_COUNT_MAX,
     LOAN_NUMERATOR_MAX,
     LOANS,
@@ -53,6 +54,7 @@ from microcrm_core.reviews.schema import (
 __all__ = ["LoanParser", "RepaymentParser"]
 
 _PPM_DIGITS: Final = 6
+_DAY_MIN: Final = DAY_MIN.toordinal() - EPOCH_ORDINAL
 
 
 class LoanParser:
@@ -113,9 +115,14 @@ class LoanParser:
         disbursed, is_disbursed = day_column(
             fields_of, "disbursed_on", UNKNOWN, ids.size
         )
-        _, is_planned = day_column(fields_of, "planned_on", UNKNOWN, size)
+        planned, is_planned = day_column(fields_of, "planned_on", UNKNOWN, size)
         is_good &= is_day & is_requested & is_disbursed & is_planned
-        is_good &= (disbursed != UNKNOWN) & (first_due > disbursed)
+        planned = np.where(
+            planned == UNKNOWN, self._planned_days(first_due, frequency), planned
+        )
+        planned = np.where(requested == UNKNOWN, disbursed, planned)
+        is_good &= (disbursed != UNKNOWN) & (planned >= _DAY_MIN)
+        is_good &= first_due > np.maximum(disbursed, planned)
         otherwise = np.where(requested != UNKNOWN, requested, disbursed)
         known, is_known = day_column(fields_of, "known_on", otherwise, ids.size)
         is_good &= is_known
@@ -123,7 +130,7 @@ class LoanParser:
             frequency[is_good],
             count[is_good],
             principal[is_good].astype(np.float64) * annual_ppm[is_good],
-            (first_due - disbursed)[is_good],
+            (first_due - np.minimum(disbursed, planned))[is_good],
         )
         columns: Columns = {
             "ids": ids,
@@ -139,7 +146,7 @@ class LoanParser:
             "disbursed_day": disbursed,
             "first_due_day": first_due,
             "known_day": known,
-            "planned_day": disbursed,
+            "planned_day": planned,
         }
         return columns, is_good
 
@@ -152,7 +159,8 @@ class LoanParser:
             return loan
         terms, requested_on = loan.terms, loan.requested_on
         owner = self._customers.positions[loan.customer_id]
-        planned_day = day_number(terms.disbursed_on)
+        start_day = day_number(terms.disbursed_on)
+        planned_on = loan.planned_on
         return {
             "ids": loan.id.encode(),
             "customer_index": owner,
@@ -164,10 +172,10 @@ class LoanParser:
             "requested_day": UNKNOWN
             if requested_on is None
             else day_number(requested_on),
-            "disbursed_day": planned_day if loan.is_disbursed else UNKNOWN,
+            "disbursed_day": start_day if loan.is_disbursed else UNKNOWN,
             "first_due_day": day_number(terms.first_due_on),
             "known_day": day_number(loan.known_on),
-            "planned_day": planned_day,
+            "planned_day": start_day if planned_on is None else day_number(planned_on),
         }
 
     def finish(self, columns: Columns) -> LoanColumns:
@@ -181,6 +189,14 @@ class LoanParser:
             currencies=self._customers.currencies,
             frequencies=frequencies,
         )
+
+    def _planned_days(self, first_due_day: Int64s, frequency_index: Int64s) -> Int64s:
+        """Twin of `planned_disbursement`; `UNKNOWN` is for the scalar to decide."""
+        planned = np.full(first_due_day.size, UNKNOWN)
+        for index, frequency in enumerate(self._frequencies.values):
+            rows = np.flatnonzero(frequency_index == index)
+            planned[rows] = _one_period_before(first_due_day[rows], frequency)
+        return planned
 
     def _are_fitting(
         self,
@@ -279,6 +295,22 @@ class RepaymentParser:
             rejected=loans.rejected,
             file=loans.file,
         )
+
+
+def _one_period_before(first_due_day: Int64s, frequency: Frequency) -> Int64s:
+    if frequency.unit in (FrequencyUnit.DAY, FrequencyUnit.WEEK):
+        days = 7 if frequency.unit is FrequencyUnit.WEEK else 1
+        return first_due_day - days * frequency.count
+    if frequency.unit is not FrequencyUnit.MONTH:
+        return np.full(first_due_day.size, UNKNOWN)
+    due = first_due_day.astype("M8[D]")
+    month = due.astype("M8[M]")
+    into_month = (due - month.astype("M8[D]")).astype(np.int64)
+    earlier = month.astype(np.int64) - frequency.count
+    begins = earlier.astype("M8[M]").astype("M8[D]").astype(np.int64)
+    ends = (earlier + 1).astype("M8[M]").astype("M8[D]").astype(np.int64) - 1
+    before: Int64s = np.minimum(begins + into_month, ends)
+    return before
 
 
 def _frequency(text: str) -> Frequency:

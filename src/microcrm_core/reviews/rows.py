@@ -348,12 +348,17 @@ def _loan(row: Row, known: KnownCustomers) -> Loan:
     known_on = day_if_given(row, "known_on") or requested_on or disbursed_on
     if known_on is None or (disbursed_on is None and requested_on is None):
         raise FaultFoundError("requested_on", "request_undated")
-    starts_on = disbursed_on or planned_on or _planned(first_due_on, frequency)
-    if first_due_on <= starts_on:
-        raise FaultFoundError(
-            "first_due_on", "first_due_too_early", disbursed_on=starts_on.isoformat()
-        )
-    days = max((first_due_on - starts_on).days, longest_period_days(frequency))
+    if requested_on is None:
+        planned_on = disbursed_on
+    planned_on = planned_on or _planned(first_due_on, frequency)
+    starts_on = disbursed_on or planned_on
+    for on in (starts_on, planned_on):
+        if first_due_on <= on:
+            raise FaultFoundError(
+                "first_due_on", "first_due_too_early", disbursed_on=on.isoformat()
+            )
+    longest = (first_due_on - min(starts_on, planned_on)).days
+    days = max(longest, longest_period_days(frequency))
     if principal.minor * annual_ppm * days > LOAN_NUMERATOR_MAX:
         raise FaultFoundError("principal", "loan_too_large")
     return Loan(
@@ -370,6 +375,7 @@ def _loan(row: Row, known: KnownCustomers) -> Loan:
         requested_on=requested_on,
         is_disbursed=disbursed_on is not None,
         known_on=known_on,
+        planned_on=None if planned_on == starts_on else planned_on,
     )
 
 

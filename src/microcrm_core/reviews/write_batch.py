@@ -139,7 +139,6 @@ def _transactions(portfolio: Portfolio) -> dict[str, FieldWriter]:
 def _loans(portfolio: Portfolio) -> dict[str, FieldWriter]:
     loans, customers = portfolio.loans, portfolio.customers
     digits = _exponents(loans.currencies, loans.currency_index)
-    is_open = loans.disbursed_day == UNKNOWN
     is_requested = loans.requested_day != UNKNOWN
     return {
         "loan_id": _ids(loans.ids),
@@ -155,7 +154,7 @@ def _loans(portfolio: Portfolio) -> dict[str, FieldWriter]:
         "requested_on": _days("requested_on", loans.requested_day),
         "disbursed_on": _days("disbursed_on", loans.disbursed_day),
         "planned_on": _days(
-            "planned_on", np.where(is_open, loans.planned_day, UNKNOWN)
+            "planned_on", np.where(is_requested, loans.planned_day, UNKNOWN)
         ),
         "known_on": _days(
             "known_on",
