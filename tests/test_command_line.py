@@ -235,7 +235,7 @@ def test_columns_that_are_not_used_are_named(
         ({}, "customers.csv"),
         ({"loans": LOANS}, "customers.csv"),
         ({"customers": "kind,currency\n"}, "customer_id"),
-        ({"customers": ""}, "customer_id"),
+        ({"customers": ""}, "got 'an empty file'"),
         ({**GOOD, "loans": "loan_id,loan_id\n"}, "loan"),
         ({"customers": CUSTOMERS + "c-1,sole_trader,EUR,\n"}, "--as-of must be given"),
     ],

@@ -12,6 +12,7 @@ import io
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -28,18 +29,22 @@ if TYPE_CHECKING:
 
 __all__ = ["ROWS_REJECTED", "USAGE", "main"]
 
-ROWS_REJECTED: Final = 1
-"""Exit code: the review is complete, but rows were left out of it."""
+ROWS_REJECTED: Final = 3
+"""Exit code: the review is complete, but rows were left out of it.
+
+Not 1, with which Python ends when a program breaks.
+"""
 
 USAGE: Final = 2
-"""Exit code: nothing was reviewed."""
+"""Exit code: nothing was reviewed, or it could not be written."""
 
 _SAMPLE_CUSTOMERS: Final = 1_000
 _SAMPLE_SEED: Final = 1
 
 _EPILOG: Final = """\
-exit codes: 0 all rows were reviewed; 1 some rows were rejected, see rejected.csv;
-2 nothing was reviewed. Running twice on the same tables changes nothing.
+exit codes: 0 all rows were reviewed; 3 some rows were rejected, see rejected.csv;
+2 nothing was reviewed, or it could not be written. Running twice on the same tables
+changes nothing.
 """
 
 
@@ -155,7 +160,7 @@ def _review(options: argparse.Namespace, progress: _Progress) -> int:
     from microcrm_core.reviews.policies import REVIEW_BASIC
     from microcrm_core.reviews.rejections import write_rejected
     from microcrm_core.reviews.report_batch import report_lines
-    from microcrm_core.reviews.service import keep_review
+    from microcrm_core.reviews.service import prepare_review
     from microcrm_core.reviews.table_batch import review_csv_columns, write_reviews
     from microcrm_core.storage import SqliteRecordStore
 
@@ -166,13 +171,20 @@ def _review(options: argparse.Namespace, progress: _Progress) -> int:
     review = review_portfolio(portfolio, policies, as_of, progress=progress.step)
     columns = review.to_columns()
     options.out.mkdir(parents=True, exist_ok=True)
-    kept = None
-    if options.store is not None:
-        progress.step("store", 1, 1)
-        with SqliteRecordStore(options.store) as store:
-            kept = keep_review(review, store, columns=columns)
     files = [options.out / "reviews.csv"]
-    write_reviews(files[0], review_csv_columns(columns, review, kept, language))
+    kept = None
+    with ExitStack() as stack:
+        if options.store is None:
+            table = review_csv_columns(columns, review, None, language)
+            write_reviews(files[0], table)
+        else:
+            progress.step("store", 1, 1)
+            store = stack.enter_context(SqliteRecordStore(options.store))
+            prepared = prepare_review(review, store, columns=columns)
+            kept = prepared.kept
+            table = review_csv_columns(columns, review, kept, language)
+            # The file waits under another name until the store has it all.
+            write_reviews(files[0], table, before=lambda: prepared.write(store))
     if reading is not None:
         files.append(options.out / "rejected.csv")
         write_rejected(files[1], reading.rejected, language=language)

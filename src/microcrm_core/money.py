@@ -85,7 +85,8 @@ class Money:
 
         Raises:
             InvalidValueError: *amount* is a float, not finite, not a plain decimal
-                number, or has more digits than the currency and no *rounding*.
+                number, or has more digits than the currency and no *rounding*; or
+                *currency* is no `Currency`.
 
         Example:
             >>> from microcrm_core import Currency, Money
@@ -96,6 +97,7 @@ class Money:
             >>> Money.of("12.5", yen, rounding=Rounding.HALF_EVEN).minor
             12
         """
+        _is_currency(cls, None, currency)
         exact = exact_fraction("amount", amount) * 10**currency.exponent
         if rounding is not None:
             return cls(divide(exact.numerator, exact.denominator, rounding), currency)
@@ -365,6 +367,8 @@ def _whole_weights(weights: Sequence[int | Fraction]) -> list[int]:
     for name, weight in _named(exact):
         if weight < 0:
             raise InvalidValueError(name, "must not be negative", weight)
+    if not exact:
+        raise InvalidValueError("weights", "must not be empty", [])
     if not any(exact):
         raise InvalidValueError("weights", "must not be all zero", list(weights))
     scale = lcm(*(weight.denominator for weight in exact))

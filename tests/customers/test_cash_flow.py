@@ -85,7 +85,7 @@ def test_the_last_row_decides_even_where_an_earlier_one_states_a_balance() -> No
     # The last row of the day states nothing, so the net of the day counts: 900 is of
     # the middle of the day.
     both = summary(
-        row("2024-01-01", 10, 100, id="a"),
+        row("2024-01-01", 10, 100, id="c"),
         row("2024-01-02", 10, 900, id="b", sequence=0),
         row("2024-01-02", 5, None, id="a", sequence=1),
     )
@@ -291,3 +291,17 @@ def test_a_bucket_merges_with_another_in_either_order() -> None:
 
     assert first.merged(second) == second.merged(first)
     assert first.merged(second).balance_minor is None
+
+
+def test_a_transaction_given_twice_is_refused() -> None:
+    euro = Currency.of("EUR")
+    one = Transaction(
+        id=TransactionId("t-1"),
+        customer_id=CustomerId("c-1"),
+        booked_on=dt.date(2025, 1, 2),
+        direction=Direction.IN,
+        amount=Money(100, euro),
+    )
+
+    with pytest.raises(InvalidValueError, match="id must not repeat"):
+        CashFlowSummary.of(euro, [one, one])

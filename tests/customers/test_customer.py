@@ -58,3 +58,16 @@ def test_the_stored_texts_of_kinds_stay() -> None:
         "sole_trader",
         "wage_earner",
     ]
+
+
+def test_an_error_about_a_birthday_does_not_tell_it() -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        Customer(
+            id=CustomerId("c-1"),
+            kind=CustomerKind.SOLE_TRADER,
+            currency=Currency.of("EUR"),
+            birthday="1980-05-05",  # type: ignore[arg-type]  # what is tested
+            known_on=dt.date(2024, 1, 2),
+        )
+    assert "1980" not in str(caught.value)
+    assert caught.value.value == "str"

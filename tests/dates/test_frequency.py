@@ -265,3 +265,9 @@ def test_a_series_ends_with_the_calendar(frequency: Frequency) -> None:
 def test_a_series_has_no_negative_length() -> None:
     with pytest.raises(InvalidValueError, match="count must not be negative"):
         due_dates(dt.date(2024, 1, 1), MONTHLY, -1)
+
+
+@pytest.mark.parametrize("text", ["day_05", "day_0", "day_5_and_020"])
+def test_a_roll_has_one_stored_form(text: str) -> None:
+    with pytest.raises(InvalidValueError, match="must be a kind of roll"):
+        RollRule.of(text)

@@ -160,3 +160,13 @@ def test_both_languages_use_the_same_parameters() -> None:
         used = [{part.partition("}")[0] for part in text.split("{")[1:]}
                 for text in texts.values()]  # fmt: skip
         assert used[0] == used[1], code
+
+
+@pytest.mark.parametrize("birthday", ["1985-02-30", "19850230", "1800-01-01"])
+def test_a_fault_of_a_birthday_does_not_tell_it(birthday: str) -> None:
+    row = {"customer_id": "c-1", "kind": "sole_trader", "currency": "EUR"}
+    fault = parse_customer({**row, "birthday": birthday})
+
+    assert isinstance(fault, Fault)
+    assert fault.column == "birthday"
+    assert birthday not in [str(value) for value in fault.params.values()]

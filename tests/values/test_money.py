@@ -383,7 +383,6 @@ def test_only_the_proportion_of_the_weights_counts(
 @pytest.mark.parametrize(
     ("weights", "text"),
     [
-        ([], r"weights must not be all zero, got \[\]"),
         ([0, 0], r"weights must not be all zero, got \[0, 0\]"),
         ([1, -1], r"weights\[1\] must not be negative, got Fraction\(-1, 1\)"),
         ([0.5, 1], r"weights\[0\] must be a whole number"),
@@ -450,3 +449,13 @@ def test_money_travels_between_processes_and_finds_its_currency() -> None:
             assert hash(twin) == hash(money)
             assert twin.currency.name == money.currency.name
     assert pickle.loads(pickle.dumps(EUR)) is EUR
+
+
+def test_a_code_is_no_currency() -> None:
+    with pytest.raises(InvalidValueError, match="currency must be a Currency"):
+        Money.of("10.00", "EUR")  # type: ignore[arg-type]  # what is tested
+
+
+def test_no_weight_at_all_is_refused_as_such() -> None:
+    with pytest.raises(InvalidValueError, match="weights must not be empty"):
+        Money(1, Currency.of("EUR")).allocate([])

@@ -169,6 +169,7 @@ class CashFlowSummary:
 
         Raises:
             CurrencyMismatchError: A transaction is in another currency.
+            InvalidValueError: A transaction is given twice.
 
         Example:
             >>> from microcrm_core import Currency
@@ -180,8 +181,12 @@ class CashFlowSummary:
         if as_of is not None:
             day("as_of", as_of)
         days: dict[dt.date, DayBucket] = {}
+        seen: set[str] = set()
         for transaction in transactions:
             _require_currency(currency, transaction)
+            if transaction.id in seen:
+                raise InvalidValueError("id", "must not repeat", transaction.id)
+            seen.add(transaction.id)
             if as_of is not None and not transaction.is_known_as_of(as_of):
                 continue
             bucket = DayBucket.of(transaction)

@@ -78,6 +78,17 @@ def _currency_field(
 _NAME_IF_GIVEN: Final = attrs.validators.optional(name_text_field)
 
 
+def _birthday_field(
+    _instance: object, attribute: attrs.Attribute[Any], value: object
+) -> None:
+    if value is not None and (
+        not isinstance(value, dt.date) or isinstance(value, dt.datetime)
+    ):
+        # The value says something of a person, so the error shows its type only.
+        found = type(value).__name__
+        raise InvalidValueError(attribute.name, "must be a date without a time", found)
+
+
 @attrs.frozen(kw_only=True)
 class Customer:
     """A borrower, or someone who asked to be one.
@@ -118,7 +129,7 @@ class Customer:
     industry: str | None = attrs.field(default=None, validator=_NAME_IF_GIVEN)
     region: str | None = attrs.field(default=None, validator=_NAME_IF_GIVEN)
     birthday: dt.date | None = attrs.field(
-        default=None, validator=attrs.validators.optional(day_field), repr=False
+        default=None, validator=_birthday_field, repr=False
     )
     channel: str | None = attrs.field(default=None, validator=_NAME_IF_GIVEN)
     referred_by: CustomerId | None = attrs.field(default=None, validator=_NAME_IF_GIVEN)

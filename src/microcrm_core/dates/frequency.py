@@ -125,7 +125,8 @@ class Frequency:
         """
         if text in _BY_NAME:
             return _BY_NAME[text]
-        found = _PERIOD_TEXT.fullmatch(text)
+        # By `str`, so that what is no text at all is refused like any other.
+        found = _PERIOD_TEXT.fullmatch(str(text))
         if found is None or int(found[1]) == 0:
             names = ", ".join(_BY_NAME)
             rule = f"must be one of {names}, or a period such as P10D or P2M"
@@ -301,9 +302,9 @@ class RollRule:
 
 
 _ROLL_TEXT: Final = re.compile(
-    r"(?:(?P<prefix>day|next_month_first)_(?P<day>\d{1,2})"
+    r"(?:(?P<prefix>day|next_month_first)_(?P<day>[1-9]\d?)"
     r"|(?P<kind>day_of_month|end_of_month|next_month_first))"
-    r"(?:_and_(?P<second>\d{1,2}))?"
+    r"(?:_and_(?P<second>[1-9]\d?))?"
 )
 
 RollRule.DAY_OF_MONTH = RollRule()

@@ -452,6 +452,9 @@ def _read_header(
 ) -> tuple[tuple[str, ...], int, _Rest]:
     # Returns the names, the line after the header, and the rest of the stream.
     head = source.stream.read(RECORD_BYTES_MAX).removeprefix(_BYTE_ORDER_MARK)
+    if not head.strip():
+        rule = "must begin with a line of column names"
+        raise InvalidValueError(source.name, rule, "an empty file")
     if b"\n" not in head:
         head += b"\n"
     cut = cut_record(head, 0)

@@ -200,7 +200,7 @@ def frequency_value(row: Row, column: str) -> Frequency:
         raise FaultFoundError(column, "frequency_unknown") from None
 
 
-def day_if_given(row: Row, column: str) -> dt.date | None:
+def day_if_given(row: Row, column: str, *, is_personal: bool = False) -> dt.date | None:
     """Return the day in *column*, None if it is empty or the file lacks the column.
 
     Raises:
@@ -211,11 +211,15 @@ def day_if_given(row: Row, column: str) -> dt.date | None:
         >>> day_if_given({}, "known_on") is None
         True
     """
-    return day_value(row, column) if row.get(column) else None
+    if not row.get(column):
+        return None
+    return day_value(row, column, is_personal=is_personal)
 
 
-def day_value(row: Row, column: str) -> dt.date:
+def day_value(row: Row, column: str, *, is_personal: bool = False) -> dt.date:
     """Return the day in *column*, from `DAY_MIN` to `DAY_MAX`.
+
+    A fault shows what was found, unless it says something of a person.
 
     Raises:
         FaultFoundError: The field breaks its rule.
@@ -227,15 +231,16 @@ def day_value(row: Row, column: str) -> dt.date:
     """
     text = _given(row, column)
     on = _date(text)
+    shown = {} if is_personal else _figure(text)
     if on is None:
-        raise FaultFoundError(column, "date_form", **_figure(text))
+        raise FaultFoundError(column, "date_form", **shown)
     if not DAY_MIN <= on <= DAY_MAX:
         raise FaultFoundError(
             column,
             "date_range",
             day_min=DAY_MIN.isoformat(),
             day_max=DAY_MAX.isoformat(),
-            **_figure(text),
+            **shown,
         )
     return on
 

@@ -285,7 +285,7 @@ def _customer(row: Row) -> Customer:
     kind = choice_value(row, "kind", _KINDS)
     currency = currency_value(row, "currency")
     industry, region = text_value(row, "industry"), text_value(row, "region")
-    birthday = day_if_given(row, "birthday")
+    birthday = day_if_given(row, "birthday", is_personal=True)
     channel = text_value(row, "channel")
     referred_by = id_value(row, "referred_by") if row.get("referred_by") else None
     if referred_by == customer_id:

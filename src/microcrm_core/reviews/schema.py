@@ -78,7 +78,7 @@ LOAN_DAYS_MAX: Final = 36_525
 LOAN_NUMERATOR_MAX: Final = 2**62
 """Largest principal in minor units times annual ppm times days of the longest period.
 
-Many schedules at once are computed in int64; a larger loan is a mistake in the unit.
+Many schedules at once are computed in int64; a larger loan is refused.
 """
 
 RECORD_BYTES_MAX: Final = 65_536

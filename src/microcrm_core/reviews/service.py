@@ -24,7 +24,7 @@ from microcrm_core.reviews.policies import review_policies_to_plain
 from microcrm_core.storage import Change, Record, RecordStore
 from microcrm_core.tiers import Tier
 
-__all__ = ["KeptReview", "TierMove", "keep_review"]
+__all__ = ["KeptReview", "PreparedReview", "TierMove", "keep_review", "prepare_review"]
 
 _REVIEW: Final = "review"
 _CUSTOMER: Final = "customer-review"
@@ -116,6 +116,68 @@ def keep_review(
         >>> keep_review(june, store).changed_count
         0
     """
+    prepared = prepare_review(review, store, columns=columns)
+    prepared.write(store)
+    return prepared.kept
+
+
+@attrs.frozen(eq=False)
+class PreparedReview:
+    """A review that is compared with the one before, and not yet written.
+
+    Attributes:
+        kept: How it compares.
+        changes: What is to be written.
+
+    Example:
+        See `prepare_review`.
+    """
+
+    kept: KeptReview
+    changes: tuple[Change, ...] = attrs.field(repr=False)
+
+    def write(self, store: RecordStore) -> None:
+        """Write all changes at once.
+
+        Raises:
+            ConflictError: Someone else kept a review of this day since.
+            StorageError: The store could not write; it is as it was before.
+        """
+        if self.changes:
+            store.put_many(self.changes)
+
+
+def prepare_review(
+    review: Review,
+    store: RecordStore,
+    *,
+    columns: Mapping[str, Sequence[Any]] | None = None,
+) -> PreparedReview:
+    """Return what keeping *review* would write, and compare it with the one before.
+
+    For those who have more to finish before the store may change.
+
+    Args:
+        review: What to keep.
+        store: Where; it is only read.
+        columns: `review.to_columns()`, if the caller has it already.
+
+    Raises:
+        StorageError: The store could not be read, or holds a review that this
+            version does not understand.
+
+    Example:
+        >>> import datetime as dt
+        >>> from microcrm_core import REVIEW_BASIC
+        >>> from microcrm_core.reviews.batch import review_portfolio
+        >>> from microcrm_core.reviews.service import prepare_review
+        >>> from microcrm_core.samples import sample_portfolio
+        >>> from microcrm_core.storage import MemoryRecordStore
+        >>> portfolio = sample_portfolio(customers=20, seed=1)
+        >>> june = review_portfolio(portfolio, REVIEW_BASIC, dt.date(2025, 6, 30))
+        >>> prepare_review(june, MemoryRecordStore()).kept.changed_count
+        21
+    """
     if columns is None:
         columns = review.to_columns()
     changes = _changes(store, dict(_records(review, columns)), review.as_of)
@@ -127,15 +189,14 @@ def keep_review(
         for customer_id, tier in tiers.items()
         if customer_id in before and before[customer_id] != tier
     )
-    if changes:
-        store.put_many(changes)
-    return KeptReview(
+    kept = KeptReview(
         previous_as_of=previous,
         moves=moves,
         tier_before=before,
         gone_count=sum(customer_id not in tiers for customer_id in before),
         changed_count=len(changes),
     )
+    return PreparedReview(kept, tuple(changes))
 
 
 def _customer_key(as_of: dt.date, customer_id: str) -> str:
@@ -208,10 +269,12 @@ def _changes(
 
 
 def _previous_day(store: RecordStore, as_of: dt.date) -> dt.date | None:
-    days = [
-        dt.date.fromisoformat(stored.key.removeprefix(f"{_REVIEW}/"))
-        for stored in store.scan(f"{_REVIEW}/")
-    ]
+    days: list[dt.date] = []
+    for stored in store.scan(f"{_REVIEW}/"):
+        try:
+            days.append(dt.date.fromisoformat(stored.key.removeprefix(f"{_REVIEW}/")))
+        except ValueError:
+            raise _not_understood(stored.key) from None
     return max((day for day in days if day < as_of), default=None)
 
 
@@ -220,9 +283,17 @@ def _kept_tiers(
 ) -> Iterator[tuple[CustomerId, Tier]]:
     prefix = _customer_key(as_of, "")
     for stored in store.scan(prefix):
-        customer_id = CustomerId(stored.key.removeprefix(prefix))
-        if stored.record.schema_version != _SCHEMA_VERSION:
-            rule = f"must hold customer reviews of schema version {_SCHEMA_VERSION}"
-            hint = "read it with the version of this library that wrote it"
-            raise StorageError(stored.key, StorageProblem.NEWER, rule=rule, hint=hint)
-        yield customer_id, Tier(json.loads(stored.record.body)["tier"])
+        record = stored.record
+        if (record.type, record.schema_version) != (_CUSTOMER, _SCHEMA_VERSION):
+            raise _not_understood(stored.key)
+        try:
+            tier = Tier(json.loads(record.body)["tier"])
+        except (ValueError, KeyError, TypeError):
+            raise _not_understood(stored.key) from None
+        yield CustomerId(stored.key.removeprefix(prefix)), tier
+
+
+def _not_understood(key: str) -> StorageError:
+    rule = f"must hold reviews of schema version {_SCHEMA_VERSION} under such a key"
+    hint = "read it with the version of this library that wrote it"
+    return StorageError(key, StorageProblem.NEWER, rule=rule, hint=hint)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -197,10 +197,18 @@ def due_day_outcomes(review: Review) -> list[Any]:
 def write_reviews(
     path: str | os.PathLike[str],
     columns: Mapping[str, Sequence[object]],
+    *,
+    before: Callable[[], None] | None = None,
 ) -> None:
     """Write columns of one length as CSV; the file appears whole or not at all.
 
     What is not known is an empty field.
+
+    Args:
+        path: The file; an older one is replaced.
+        columns: By name, in order.
+        before: Called when all is written and the file is about to appear; if it
+            raises, the old file stays.
 
     Raises:
         OSError: The file cannot be written.
@@ -221,6 +229,8 @@ def write_reviews(
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))
         stream.detach()
+        if before is not None:
+            before()
 
 
 def _quote_columns(review: Review) -> dict[str, list[Any]]:
