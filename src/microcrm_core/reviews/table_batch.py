@@ -152,9 +152,16 @@ def review_csv_columns(
         InvalidValueError: The language has no texts.
 
     Example:
+        >>> import datetime as dt
+        >>> from microcrm_core import REVIEW_BASIC
+        >>> from microcrm_core.reviews.batch import review_portfolio
         >>> from microcrm_core.reviews.table_batch import review_csv_columns
-        >>> review_csv_columns.__name__
-        'review_csv_columns'
+        >>> from microcrm_core.samples import sample_portfolio
+        >>> portfolio = sample_portfolio(customers=5, seed=1)
+        >>> review = review_portfolio(portfolio, REVIEW_BASIC, dt.date(2025, 6, 30))
+        >>> table = review_csv_columns(review.to_columns(), review, None, "en")
+        >>> table["tier_before"]
+        [None, None, None, None, None]
     """
     before: Mapping[CustomerId, Tier] = {} if kept is None else kept.tier_before
     rules = {rule.id: rule for rule in review.policies.tiers.rules}
@@ -182,9 +189,15 @@ def due_day_outcomes(review: Review) -> list[Any]:
     """Return the first reason code of every customer's due-day advice.
 
     Example:
-        >>> from microcrm_core.reviews.table_batch import NO_LOAN
-        >>> NO_LOAN
-        'due_day_no_loan'
+        >>> import datetime as dt
+        >>> from microcrm_core import REVIEW_BASIC
+        >>> from microcrm_core.reviews.batch import review_portfolio
+        >>> from microcrm_core.reviews.portfolio_batch import Portfolio
+        >>> from microcrm_core.reviews.table_batch import due_day_outcomes
+        >>> nobody = Portfolio.from_scalars(customers=[])
+        >>> review = review_portfolio(nobody, REVIEW_BASIC, dt.date(2025, 6, 30))
+        >>> due_day_outcomes(review)
+        []
     """
     outcome = review.due_days.outcome_index.astype(np.int64)
     without = np.where(review.quotes.loan_index >= 0, 1, 0)
