@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -7,6 +8,15 @@ from typing import Any
 
 import pytest
 
+from microcrm_core import (
+    STRICT,
+    Currency,
+    Frequency,
+    LoanTerms,
+    Money,
+    Rate,
+    build_schedule,
+)
 from microcrm_core.errors import InvalidValueError, MissingExtraError
 from microcrm_core.frames import Backend, to_frame
 
@@ -65,3 +75,24 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(MissingExtraError, match="to_frame needs the extra 'frames'"):
         to_frame(COLUMNS)
+
+
+def test_a_schedule_becomes_a_frame_with_a_row_for_each_installment() -> None:
+    pytest.importorskip("polars")
+    terms = LoanTerms(
+        principal=Money.of("10.00", Currency.of("EUR")),
+        nominal_rate=Rate.per_year(0),
+        installment_count=3,
+        frequency=Frequency.MONTHLY,
+        disbursed_on=dt.date(2025, 1, 31),
+        first_due_on=dt.date(2025, 2, 28),
+    )
+    frame: Any = build_schedule(terms, STRICT).to_frame("polars")
+
+    assert frame["due_on"].to_list() == [
+        dt.date(2025, 2, 28),
+        dt.date(2025, 3, 28),
+        dt.date(2025, 4, 28),
+    ]
+    # The smallest level amount that leaves the last installment no larger.
+    assert [str(one) for one in frame["total"].to_list()] == ["3.34", "3.34", "3.32"]

@@ -104,3 +104,25 @@ def test_a_loan_without_a_day_of_request_is_never_a_request() -> None:
 def test_a_loan_is_disbursed_or_requested() -> None:
     with pytest.raises(InvalidValueError, match="unless is_disbursed"):
         make_loan(TERMS, is_disbursed=False)
+
+
+def test_a_plan_lies_before_the_first_due_date() -> None:
+    terms = make_terms()
+    loan = make_loan(terms, 1, requested_on=terms.disbursed_on)
+
+    with pytest.raises(InvalidValueError, match="planned_on must be before"):
+        attrs.evolve(loan, planned_on=terms.first_due_on)
+
+
+def test_terms_are_those_of_the_plan_until_the_loan_is_disbursed() -> None:
+    terms = make_terms()
+    day = dt.timedelta(days=1)
+    asked_on = terms.disbursed_on - 9 * day
+    loan = make_loan(terms, 1, requested_on=asked_on)
+    planned = attrs.evolve(loan, planned_on=terms.disbursed_on + day)
+
+    assert loan.terms_as_of(asked_on) == terms
+    assert planned.terms_as_of(terms.disbursed_on - day) == attrs.evolve(
+        terms, disbursed_on=terms.disbursed_on + day
+    )
+    assert planned.terms_as_of(terms.disbursed_on) == terms

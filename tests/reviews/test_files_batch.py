@@ -429,3 +429,15 @@ def test_changed_bytes_in_good_tables_are_read_alike(
 
     assert list(reading.rejected) == rejected
     assert reading.portfolio.equals(portfolio)
+
+
+def test_a_reading_tells_its_counts_and_a_notebook_the_rejected_rows() -> None:
+    text = b"customer_id,kind,currency\nc-1,sole_trader,EUR\nc-2,trader,EUR\n"
+    source = TableSource(name="customers.csv", stream=io.BytesIO(text))
+    reading = read_tables({"customers": source})
+
+    assert repr(reading) == (
+        "PortfolioReading(Portfolio(customers=1, transactions=0, loans=0, "
+        "repayments=0), rejected=1)"
+    )
+    assert "<td>customers.csv</td><td>3</td><td>kind</td>" in reading._repr_html_()

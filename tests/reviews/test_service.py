@@ -397,3 +397,35 @@ def test_records_of_a_later_schema_are_not_guessed_at() -> None:
     with pytest.raises(StorageError, match="schema version 1") as caught:
         keep_review(review, store)
     assert caught.value.problem is StorageProblem.NEWER
+
+
+@pytest.mark.parametrize(
+    ("key", "record"),
+    [
+        ("review/notes", Record(type="review", schema_version=1, body="{}")),
+        (
+            "customer-review/2025-03-31/c000001",
+            Record(type="customer-review", schema_version=1, body='{"tier":"gold"}'),
+        ),
+        (
+            "customer-review/2025-03-31/c000001",
+            Record(type="customer-review", schema_version=1, body="{}"),
+        ),
+        (
+            "customer-review/2025-03-31/c000001",
+            Record(type="note", schema_version=1, body='{"tier":"risk"}'),
+        ),
+    ],
+)
+def test_what_is_no_review_is_named_and_left_alone(key: str, record: Record) -> None:
+    store = MemoryRecordStore()
+    march = Record(type="review", schema_version=1, body="{}")
+    store.put("review/2025-03-31", march, expected_version=0)
+    store.put(key, record, expected_version=0)
+    portfolio = sample_portfolio(customers=1, seed=1)
+    review = review_portfolio(portfolio, REVIEW_BASIC, on("2025-06-30"))
+
+    with pytest.raises(StorageError) as caught:
+        keep_review(review, store)
+    assert caught.value.store == key
+    assert [stored.key for stored in store.scan()] == sorted(["review/2025-03-31", key])

@@ -333,3 +333,18 @@ def test_what_cannot_be_rendered_is_refused_with_its_reason() -> None:
         render(Reason("nope"))
     with pytest.raises(InvalidValueError, match=r"must have the parameter 'tier'"):
         render(Reason("tier_default"))
+
+
+def test_a_notebook_shows_outcome_reasons_facts_and_policy_escaped() -> None:
+    decision = Decision(
+        outcome="<ordinary>",
+        reasons=(Reason("price_no_loan"),),
+        policy=PolicyRef.of("pricing", "7", {}),
+        facts={"tenure_days": 12},
+        as_of=dt.date(2025, 1, 31),
+    )
+    html = decision._repr_html_()
+
+    for text in ("&lt;ordinary&gt;", "no requested loan", "tenure_days", "pricing 7"):
+        assert text in html
+    assert "2025-01-31" in html
