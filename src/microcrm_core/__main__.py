@@ -81,7 +81,7 @@ class _Parser(argparse.ArgumentParser):
 def _day(text: str) -> dt.date:
     # The form and the bounds of the tables; Python would take 2025W27 too.
     try:
-        day = dt.datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - no moment
+        day = dt.date.fromisoformat(text)
     except ValueError:
         day = None
     if day is None or day.isoformat() != text or not DAY_MIN <= day <= DAY_MAX:
