@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from microcrm_core.errors import InvalidValueError
 
@@ -30,8 +30,10 @@ __all__ = [
     "exact_fraction",
     "fraction_field",
     "instant",
+    "kind_field",
     "name_text",
     "name_text_field",
+    "tuple_field",
     "utc_instant",
     "whole_number",
     "whole_number_field",
@@ -216,6 +218,65 @@ def whole_number_field(
         whole_number(attribute.name, value, at_least=at_least, at_most=at_most)
 
     return check
+
+
+def kind_field(
+    *kinds: type[object],
+) -> Callable[[object, attrs.Attribute[Any], object], None]:
+    """Return an attrs validator that refuses what is of none of *kinds*.
+
+    Example:
+        >>> import attrs
+        >>> from microcrm_core.checks import kind_field
+        >>> @attrs.frozen
+        ... class Switch:
+        ...     is_on: bool = attrs.field(validator=kind_field(bool))
+        >>> Switch(1)
+        Traceback (most recent call last):
+        ...
+        microcrm_core.errors.InvalidValueError: is_on must be a bool, got 1
+    """
+
+    def check(
+        _instance: object, attribute: attrs.Attribute[Any], value: object
+    ) -> None:
+        if not isinstance(value, kinds):
+            raise InvalidValueError(attribute.name, f"must be a {_names(kinds)}", value)
+
+    return check
+
+
+def tuple_field(
+    *kinds: type[object],
+) -> Callable[[object, attrs.Attribute[Any], object], None]:
+    """Return an attrs validator that refuses all but a tuple of *kinds*.
+
+    Example:
+        >>> import attrs
+        >>> from microcrm_core.checks import tuple_field
+        >>> @attrs.frozen
+        ... class Week:
+        ...     days: tuple[int, ...] = attrs.field(validator=tuple_field(int))
+        >>> Week(days=(1, 7)).days
+        (1, 7)
+    """
+
+    def check(
+        _instance: object, attribute: attrs.Attribute[Any], value: object
+    ) -> None:
+        if not isinstance(value, tuple):
+            rule = f"must be a tuple of {_names(kinds)}"
+            raise InvalidValueError(attribute.name, rule, value)
+        for item in cast("tuple[object, ...]", value):
+            if not isinstance(item, kinds):
+                rule = f"must hold nothing but {_names(kinds)}"
+                raise InvalidValueError(attribute.name, rule, item)
+
+    return check
+
+
+def _names(kinds: tuple[type[object], ...]) -> str:
+    return " or ".join(kind.__name__ for kind in kinds)
 
 
 def fraction_field(

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Final
 
 __all__ = [
     "ConflictError",
+    "ConvergenceError",
     "CurrencyMismatchError",
     "InvalidValueError",
     "MicrocrmError",
@@ -150,6 +151,30 @@ class ScheduleError(MicrocrmError, ValueError):
         self.rule = rule
         self.terms = terms
         super().__init__(f"{rule}, got {_shown(terms)}")
+
+
+class ConvergenceError(MicrocrmError, ArithmeticError):
+    """A solver reached the bound on its steps; "no rate" is a result and not this.
+
+    Attributes:
+        step_count: The bound.
+        flow_count: Cash flows of the equation.
+
+    Example:
+        >>> from microcrm_core.errors import ConvergenceError
+        >>> str(ConvergenceError(400, flow_count=13))
+        'the rate must be found within 400 steps, got none for 13 cash flows'
+    """
+
+    code: ClassVar[str] = "convergence"
+
+    def __init__(self, step_count: int, *, flow_count: int) -> None:
+        self.step_count = step_count
+        self.flow_count = flow_count
+        super().__init__(
+            f"the rate must be found within {step_count} steps, "
+            f"got none for {flow_count} cash flows"
+        )
 
 
 class RecordNotFoundError(MicrocrmError, LookupError):

@@ -134,5 +134,85 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
             "the quoted rate is {rate_ppm} a year",
             "报价年利率为 {rate_ppm}",
         ),
+        # loans: products
+        "product_fits": _texts(
+            "every bound of {product} {version} is kept",
+            "符合产品 {product}（版本 {version}）的全部限制",
+        ),
+        "product_not_yet": _texts(
+            "it is offered from {effective_from} on, the day is {as_of}",
+            "该产品自 {effective_from} 起提供，判断日为 {as_of}",
+        ),
+        "product_ended": _texts(
+            "it is no longer offered from {effective_until} on, the day is {as_of}",
+            "该产品自 {effective_until} 起停止提供，判断日为 {as_of}",
+        ),
+        "product_below": _texts(
+            "{field} is {value}, at least {bound} is asked for",
+            "{field} 为 {value}，至少须为 {bound}",
+        ),
+        "product_above": _texts(
+            "{field} is {value}, at most {bound} is allowed",
+            "{field} 为 {value}，最多为 {bound}",
+        ),
+        "product_step": _texts(
+            "{field} is {value}, a multiple of {bound} is asked for",
+            "{field} 为 {value}，须为 {bound} 的整数倍",
+        ),
+        "product_not_offered": _texts(
+            "{field} is {value}, offered is {bound}",
+            "{field} 为 {value}，可选范围为 {bound}",
+        ),
+        "product_plan_differs": _texts(
+            "the plan has the offered method {method}, but differs in {parts}",
+            "还款计划的方式 {method} 可选，但以下部分不同：{parts}",
+        ),
+        "product_no_free_dates": _texts(
+            "due dates of one's own are not offered",
+            "该产品不提供自定还款日期",
+        ),
+        # loans: caps on the cost of credit
+        "cap_kept": _texts(
+            "{measure} is {value}, within the limit of {limit}",
+            "{measure} 为 {value}，未超过上限 {limit}",
+        ),
+        "cap_broken": _texts(
+            "{measure} is {value}, above the limit of {limit}; it passes it with "
+            "{charge}",
+            "{measure} 为 {value}，超过上限 {limit}；计入 {charge} 后超限",
+        ),
+        "cap_reference": _texts(
+            "the limit is {multiple} times {series}, which is {rate} since {from_on}",
+            "上限为 {series} 的 {multiple} 倍，该利率自 {from_on} 起为 {rate}",
+        ),
+        "cap_reference_unknown": _texts(
+            "it cannot be judged: no value of {series} is known for {as_of}",
+            "无法判断：{as_of} 的 {series} 未知",
+        ),
+        "cap_fact_unknown": _texts(
+            "it cannot be judged: {fact} is not known",
+            "无法判断：{fact} 未知",
+        ),
+        "cap_no_rate": _texts(
+            "it cannot be judged: solving for {measure} gives {outcome}",
+            "无法判断：求解 {measure} 的结果为 {outcome}",
+        ),
+        "cap_other_currency": _texts(
+            "it cannot be judged: the limit is in {bound}, the credit in {value}",
+            "无法判断：上限的币种为 {bound}，贷款币种为 {value}",
+        ),
+        "cap_not_yet": _texts(
+            "it applies from {effective_from} on, the contract is of {as_of}",
+            "该上限自 {effective_from} 起适用，合同日期为 {as_of}",
+        ),
+        "cap_ended": _texts(
+            "it no longer applies from {effective_until} on, the contract is of "
+            "{as_of}",
+            "该上限自 {effective_until} 起不再适用，合同日期为 {as_of}",
+        ),
+        "cap_for_others": _texts(
+            "it applies where {fact} is {bound}, here it is {value}",
+            "该上限适用于 {fact} 为 {bound} 的情形，此处为 {value}",
+        ),
     }
 )

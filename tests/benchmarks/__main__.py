@@ -9,11 +9,12 @@ import sys
 from importlib.metadata import version
 from typing import Final
 
-from tests.benchmarks import imports, kernels, review
+from tests.benchmarks import imports, kernels, rates, review
 
 BENCHMARKS: Final = {
     "imports": imports.run,
     "kernels": kernels.run,
+    "rates": rates.run,
     "review": review.run,
 }
 

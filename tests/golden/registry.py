@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.golden import business_days, day_count
+from tests.golden import (
+    business_days,
+    day_count,
+    emi_core,
+    eu_aprc,
+    fineract_schedules,
+    regz_apr,
+)
 from tests.golden.outcomes import Checker
 
 __all__ = ["CHECKERS", "missing_feature"]
@@ -15,18 +22,19 @@ __all__ = ["CHECKERS", "missing_feature"]
 CHECKERS: Final[dict[str, Checker]] = {
     "business_days": business_days.check,
     "day_count": day_count.check,
+    "emi_core_unit": emi_core.check,
+    "eu_aprc": eu_aprc.check,
+    "multi_disbursement": fineract_schedules.check,
+    "plain_cumulative": fineract_schedules.check,
+    "plain_cumulative_down_payment": fineract_schedules.check,
+    "plain_progressive": fineract_schedules.check,
+    "plain_progressive_down_payment": fineract_schedules.check,
+    "recent_hand_transcribed": fineract_schedules.check,
+    "regz_apr": regz_apr.check,
 }
 
 _MISSING: Final = {
-    "regz_apr": "cost of credit (Regulation Z)",
-    "eu_aprc": "cost of credit (EU)",
-    "emi_core_unit": "Fineract's schedule conventions",
-    "plain_progressive": "Fineract's schedule conventions",
-    "plain_cumulative": "Fineract's schedule conventions",
-    "plain_progressive_down_payment": "down payments",
-    "plain_cumulative_down_payment": "down payments",
     "down_payment": "down payments",
-    "multi_disbursement": "tranches",
     "multi_disbursement_repayments": "ledger",
     "repayments": "ledger",
     "backdated_overdue": "ledger",

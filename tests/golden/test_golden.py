@@ -25,6 +25,15 @@ from tests.golden.runner import (
 FOLDER = default_folder()
 ABSENT = f"the golden cases are not here: {FOLDER.name} (set MICROCRM_GOLDEN)"
 
+# What a case of a supported family may ask for in vain, and nothing else: later work,
+# and inputs that no program reads.
+NOT_YET = (
+    "needs the ledger",
+    "input is prose",
+    "a tranche after the last due date",
+    "a first period from the day of the request",
+)
+
 
 def golden_cases() -> list[object]:
     """Return a parameter for every case of every supported family."""
@@ -50,10 +59,12 @@ def test_a_golden_case_gives_exactly_what_it_expects(name: str, position: int) -
 
     outcome = run_case(case, document, CHECKERS[Path(name).stem])
 
-    if verified["status"] == "all":
+    if isinstance(outcome, Unsupported):
+        assert outcome.feature.endswith(NOT_YET), outcome.feature
+    elif verified["status"] == "all":
         assert outcome == PASSED
     else:
-        assert isinstance(outcome, Passed | Unsupported)
+        assert isinstance(outcome, Passed)
 
 
 # Two small cases, by definition of ACT/360 and of the roll to the month end.

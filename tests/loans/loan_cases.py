@@ -110,12 +110,14 @@ def conventions(
 
 def period_factors(terms: LoanTerms, rules: ScheduleConventions) -> list[Fraction]:
     """Return the interest on one unit in each period, exactly."""
+    assert isinstance(rules.day_count, DayCount)
     dates = due_dates(
         terms.first_due_on, terms.frequency, terms.installment_count, rules.roll
     )
     starts = (terms.disbursed_on, *dates[:-1])
+    day_count = rules.day_count
     return [
-        terms.nominal_rate.annual_fraction * year_fraction(rules.day_count, start, end)
+        terms.nominal_rate.annual_fraction * year_fraction(day_count, start, end)
         for start, end in zip(starts, dates, strict=True)
     ]
 

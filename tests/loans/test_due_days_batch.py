@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,16 +9,14 @@ from hypothesis import strategies as st
 
 from microcrm_core import InvalidValueError
 from microcrm_core.batch import Int64s
-from microcrm_core.dates import (
-    DayCount,
-    Frequency,
-    RollRule,
-    count_days,
-    due_dates,
-    year_fraction,
+from microcrm_core.dates import Frequency, RollRule, due_dates, roll_date
+from microcrm_core.loans.due_days_batch import (
+    are_possible,
+    due_days,
+    has_late_dom,
+    series_days,
 )
-from microcrm_core.loans.due_days_batch import YEAR_DAYS, count_period_days, due_days
-from tests.loans.loan_cases import COLUMN_DAY_COUNTS, FREQUENCIES, ROLLS
+from tests.loans.loan_cases import FREQUENCIES, ROLLS
 
 ALL_ROLLS = [
     *ROLLS,
@@ -105,44 +102,57 @@ def test_due_days_outside_the_calendar_are_refused_by_row(frequency: Frequency) 
     assert error.value.row == 1
 
 
-@pytest.mark.parametrize("day_count", COLUMN_DAY_COUNTS, ids=str)
-def test_period_days_equal_those_of_each_row(day_count: DayCount) -> None:
-    starts = MONTH_ENDS
-    for gap_days in (1, 2, 28, 29, 30, 31, 59, 365, 366, 1461):
-        ends = [on + dt.timedelta(days=gap_days) for on in starts]
-        counted = count_period_days(
-            day_count, np.stack([days_of(starts), days_of(ends)])
-        )
-        for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
-            assert counted[0, row] == count_days(day_count, start, end)
-            fraction = year_fraction(day_count, start, end)
-            assert fraction * YEAR_DAYS[day_count] == counted[0, row]
-
-
-@given(
-    days=st.lists(st.integers(-20_000, 60_000), min_size=2, max_size=200),
-    day_count=st.sampled_from(COLUMN_DAY_COUNTS),
-)
-def test_period_days_equal_those_of_random_rows(
-    days: list[int], day_count: DayCount
+@pytest.mark.parametrize("roll", ALL_ROLLS, ids=str)
+@pytest.mark.parametrize("frequency", FREQUENCIES, ids=str)
+@pytest.mark.parametrize("index", [-25, -2, -1, 0, 1, 13])
+def test_days_of_a_series_equal_rolled_dates_both_ways(
+    frequency: Frequency, roll: RollRule, index: int
 ) -> None:
-    bounds = np.sort(np.array(days, np.int64))
+    kept, expected = [], []
+    for first_on in MONTH_ENDS:
+        try:
+            expected.append(roll_date(first_on, frequency, index, roll))
+        except InvalidValueError:
+            continue
+        kept.append(first_on)
 
-    counted = count_period_days(day_count, bounds[:, None])
+    days = series_days(days_of(kept), frequency, index, roll)
 
-    dates = dates_of(bounds)
-    assert counted[:, 0].tolist() == [
-        count_days(day_count, start, end) for start, end in pairwise(dates)
-    ]
+    assert dates_of(days) == expected
 
 
-@pytest.mark.parametrize(
-    "day_count", [one for one in DayCount if one not in COLUMN_DAY_COUNTS]
-)
-def test_day_counts_without_a_whole_numerator_are_refused_by_name(
-    day_count: DayCount,
+@pytest.mark.parametrize("frequency", FREQUENCIES, ids=str)
+def test_due_days_are_possible_where_they_are_not_refused(
+    frequency: Frequency,
 ) -> None:
-    with pytest.raises(InvalidValueError, match="in columns") as error:
-        count_period_days(day_count, np.zeros((2, 1), np.int64))
+    first = [dt.date(9999, 12, day) for day in (1, 15, 31)]
+    first += [dt.date(2025, 1, 31), dt.date(9997, 3, 1)]
 
-    assert error.value.value == day_count
+    is_possible = are_possible(days_of(first), frequency, 3, RollRule.DAY_OF_MONTH)
+
+    for first_on, is_fine in zip(first, is_possible.tolist(), strict=True):
+        if is_fine:
+            due_days(days_of([first_on]), frequency, 3, RollRule.DAY_OF_MONTH)
+        else:
+            with pytest.raises(InvalidValueError):
+                due_days(days_of([first_on]), frequency, 3, RollRule.DAY_OF_MONTH)
+    assert 0 < is_possible.sum() < len(first)
+
+
+def test_due_days_are_written_into_a_matrix_that_is_given() -> None:
+    first = days_of([dt.date(2025, 1, 31), dt.date(2025, 2, 1)])
+    for frequency in FREQUENCIES:
+        memory = np.zeros((5, 2), np.int64)
+        days = due_days(first, frequency, 5, RollRule.DAY_OF_MONTH, out=memory)
+        assert days is memory
+        expected = due_days(first, frequency, 5, RollRule.DAY_OF_MONTH)
+        assert (memory == expected).all()
+
+
+def test_late_days_are_those_after_the_28th() -> None:
+    expected = [on.day > 28 for on in MONTH_ENDS]
+
+    assert has_late_dom(days_of(MONTH_ENDS)).tolist() == expected
+    # With days close together a table is looked up.
+    days = [dt.date(2024, 1, 20) + dt.timedelta(days=day) for day in range(60)]
+    assert has_late_dom(days_of(days)).tolist() == [on.day > 28 for on in days]

@@ -12,6 +12,10 @@ from microcrm_core import CurrencyMismatchError, InvalidValueError, Money
 from microcrm_core.ids import RepaymentId
 from microcrm_core.loans import (
     STRICT,
+    Bullet,
+    Fee,
+    FeeTiming,
+    Portion,
     Repayment,
     Schedule,
     allocate_repayments,
@@ -251,3 +255,39 @@ def test_what_is_known_later_changes_nothing(
     assert allocate_repayments(
         schedule, [*later, *repayments], as_of
     ) == allocate_repayments(schedule, repayments, as_of)
+
+
+def test_a_repayment_pays_fees_then_interest_then_principal() -> None:
+    # 31.00 of interest are due with the first installment, and 5.00 of fees on top.
+    service = Fee(
+        name="service",
+        timing=FeeTiming.PER_INSTALLMENT,
+        portion=Portion.of_amount(Money(500, TERMS.principal.currency)),
+    )
+    plan = attrs.evolve(TERMS.plan, fees=(service,))
+    schedule = build_schedule(attrs.evolve(TERMS, plan=plan), STRICT)
+    repayments = [
+        make_repayment(number, DUE[0], minor)
+        for number, minor in enumerate((300, 1000, 2500))
+    ]
+
+    standing = allocate_repayments(schedule, repayments, AS_OF)
+
+    assert [
+        (part.fees_minor, part.interest_minor, part.principal_minor)
+        for allocation in standing.allocations
+        for part in allocation.parts
+    ] == [(300, 0, 0), (200, 800, 0), (0, 2300, 200)]
+    assert standing.outstanding_principal_minor == 100_000 - 200
+    assert standing.outstanding_minor == schedule.total.minor - 3800
+
+
+def test_capitalized_interest_is_principal_that_is_outstanding() -> None:
+    plan = attrs.evolve(TERMS.plan, method=Bullet(is_compounded=True))
+    schedule = build_schedule(attrs.evolve(TERMS, plan=plan), STRICT)
+
+    standing = allocate_repayments(schedule, [], AS_OF)
+
+    grown = 100_000 + sum(schedule.capitalized_minor)
+    assert standing.outstanding_principal_minor == grown
+    assert standing.overdue_minor == schedule.total.minor

@@ -13,7 +13,13 @@ from microcrm_core import InvalidValueError, Money, ScheduleError
 from microcrm_core.dates import DayCount, Frequency, RollRule
 from microcrm_core.loans import (
     STRICT,
+    Bullet,
+    EqualInstallments,
+    Fee,
+    FeeTiming,
     LoanTerms,
+    Portion,
+    RepaymentPlan,
     Schedule,
     ScheduleConventions,
     build_schedule,
@@ -355,7 +361,101 @@ def test_the_json_holds_terms_conventions_and_columns() -> None:
 def test_columns_that_are_no_schedule_are_refused() -> None:
     schedule = build_schedule(make_terms(1000, 0, 3), STRICT)
 
-    with pytest.raises(InvalidValueError, match="must add up to the principal"):
+    with pytest.raises(InvalidValueError, match="all that is owed, 1000, got 1001"):
         attrs.evolve(schedule, principal_minor=(334, 334, 333))
-    with pytest.raises(InvalidValueError, match="one for each installment"):
-        attrs.evolve(schedule, due_on=schedule.due_on[:2])
+    with pytest.raises(InvalidValueError, match="all that is owed, 1001, got 1000"):
+        attrs.evolve(schedule, capitalized_minor=(1, 0, 0))
+    with pytest.raises(InvalidValueError, match="one for each row"):
+        attrs.evolve(schedule, due_day=schedule.due_day[:2])
+
+
+def test_columns_of_fees_and_down_payments_appear_where_some_row_has_them() -> None:
+    plain = build_schedule(make_terms(), STRICT)
+    plan = RepaymentPlan(
+        method=EqualInstallments(),
+        down_payment=Portion.of_share("0.2"),
+        fees=(
+            Fee(
+                name="service",
+                timing=FeeTiming.PER_INSTALLMENT,
+                portion=Portion.of_amount(Money(100, EUR)),
+            ),
+        ),
+    )
+    schedule = build_schedule(attrs.evolve(make_terms(), plan=plan), STRICT)
+    bullet = RepaymentPlan(method=Bullet(is_compounded=True))
+    grown = build_schedule(attrs.evolve(make_terms(), plan=bullet), STRICT)
+
+    names = ["number", "due_on", "principal", "interest", "total", "outstanding"]
+    assert list(plain.to_columns()) == names
+    assert set(schedule.to_columns()) - set(names) == {"is_down_payment", "fees"}
+    assert set(grown.to_columns()) - set(names) == {"capitalized"}
+    headings = "due on down payment principal EUR interest fees total outstanding"
+    first, second, *_ = str(schedule).splitlines()
+    assert " ".join(first.split()) == headings
+    assert second.split() == [
+        "1",
+        "2025-01-15",
+        "yes",
+        "200.00",
+        "0.00",
+        "0.00",
+        "200.00",
+        "800.00",
+    ]
+    assert schedule._repr_html_().count("<td>yes</td>") == 1
+    assert len(schedule) == 13
+
+
+def test_an_explanation_can_be_followed_on_paper() -> None:
+    # Half a cent a day, as in the ties above: it goes to the even neighbor, zero.
+    terms = make_terms(
+        1825,
+        100_000,
+        2,
+        disbursed_on=dt.date(2025, 1, 1),
+        first_due_on=dt.date(2025, 1, 2),
+    )
+    schedule = build_schedule(terms, STRICT)
+
+    assert str(schedule.explain(1)).splitlines() == [
+        "1, due on 2025-01-02, in EUR",
+        "2025-01-01 to 2025-01-02, 1 days: 18.25 x 10% x 1/365 = 0.005000",
+        "interest of the period: 0.005000, half_even to 0.00",
+        "equal amount: 9.17",
+        "principal 9.17 + interest 0.00 + fees 0.00 = 9.17",
+    ]
+    last = str(schedule.explain(2))
+    assert "equal amount: 9.17 - 0.01 remainder" in last
+    assert schedule.explain(1)._repr_html_().count("<tr>") == 5
+    assert schedule.explain(1).rounded_minor == Fraction(-1, 2)
+
+
+def test_a_down_payment_explains_itself_without_interest() -> None:
+    plan = RepaymentPlan(
+        method=EqualInstallments(), down_payment=Portion.of_share("0.2")
+    )
+    schedule = build_schedule(attrs.evolve(make_terms(), plan=plan), STRICT)
+
+    assert str(schedule.explain(1)).splitlines() == [
+        "1, due on 2025-01-15, in EUR",
+        "principal 200.00 + interest 0.00 + fees 0.00 = 200.00",
+    ]
+    with pytest.raises(InvalidValueError, match="from 1 to 13"):
+        schedule.explain(14)
+
+
+@given(terms=all_terms(), rules=all_conventions())
+def test_every_row_explains_what_the_columns_hold(
+    terms: LoanTerms, rules: ScheduleConventions
+) -> None:
+    schedule = built(terms, rules)
+
+    for row in schedule.installments:
+        working = schedule.explain(row.number)
+        assert working.due_on == row.due_on
+        assert working.principal_minor == row.principal_minor
+        assert working.interest_due_minor == row.interest_minor
+        assert working.equal_minor == schedule.explain(1).equal_minor
+        assert working.equal_minor is not None
+        assert working.remainder_minor == row.total_minor - working.equal_minor

@@ -5,13 +5,24 @@ import datetime as dt
 import attrs
 import pytest
 
-from microcrm_core import InvalidValueError, Money
-from microcrm_core.dates import DayCount
-from microcrm_core.loans import STRICT
+from microcrm_core import Currency, CurrencyMismatchError, InvalidValueError, Money
+from microcrm_core.loans import InterestPause, LoanTerms, RateChange, Tranche
 from microcrm_core.rates import Rate
 from tests.loans.loan_cases import EUR, make_loan, make_terms
 
 TERMS = make_terms()
+DUE_ON = TERMS.first_due_on
+DAY = dt.timedelta(days=1)
+RATE = Rate.per_year("0.12")
+
+
+def tranche(on: dt.date, minor: int) -> Tranche:
+    return Tranche(disbursed_on=on, amount=Money(minor, EUR))
+
+
+def changed(**parts: object) -> LoanTerms:
+    """Return the terms with other parts, of any kind."""
+    return attrs.evolve(TERMS, **parts)  # type: ignore[arg-type]  # on purpose
 
 
 @pytest.mark.parametrize(
@@ -34,7 +45,7 @@ TERMS = make_terms()
 )
 def test_terms_refuse_what_no_schedule_can_keep(field: str, value: object) -> None:
     with pytest.raises(InvalidValueError) as error:
-        attrs.evolve(TERMS, **{field: value})  # type: ignore[arg-type]  # on purpose
+        changed(**{field: value})
 
     assert error.value.field == field
 
@@ -45,23 +56,98 @@ def test_terms_take_the_smallest_loan() -> None:
     assert terms.principal == Money(1, EUR)
 
 
-def test_the_strict_preset_is_what_its_documentation_says() -> None:
-    assert (str(STRICT.day_count), str(STRICT.rounding), str(STRICT.roll)) == (
-        "ACT/365F",
-        "half_even",
-        "day_of_month",
-    )
-
-
-@pytest.mark.parametrize("day_count", DayCount)
-def test_conventions_take_exactly_the_day_counts_that_need_two_dates(
-    day_count: DayCount,
+@pytest.mark.parametrize(
+    ("parts", "field", "rule"),
+    [
+        ({"plan": "equal"}, "plan", "must be a RepaymentPlan"),
+        ({"due_on": [DUE_ON]}, "due_on", "must be a tuple of date"),
+        ({"due_on": (DUE_ON,)}, "due_on", "must have 12 dates or none"),
+        (
+            {"installment_count": 2, "due_on": (DUE_ON + DAY, DUE_ON + 2 * DAY)},
+            "due_on",
+            "must begin with first_due_on 2025-02-15",
+        ),
+        (
+            {"installment_count": 2, "due_on": (DUE_ON, DUE_ON)},
+            "due_on",
+            "must come after 2025-02-15, the date before it",
+        ),
+        (
+            {"installment_count": 1, "due_on": (DUE_ON,), "last_due_on": DUE_ON},
+            "last_due_on",
+            "must be first_due_on or later, and None where due_on is given",
+        ),
+        (
+            {"last_due_on": DUE_ON - DAY},
+            "last_due_on",
+            "must be first_due_on or later, and None where due_on is given",
+        ),
+        (
+            {"tranches": (tranche(DUE_ON, 100_000),)},
+            "tranches",
+            "must leave something of the principal for disbursed_on",
+        ),
+        (
+            {"tranches": (tranche(dt.date(2025, 1, 14), 1),)},
+            "tranches",
+            "must not be before disbursed_on 2025-01-15",
+        ),
+        (
+            {"tranches": (tranche(DUE_ON, 1), tranche(DUE_ON - DAY, 1))},
+            "tranches",
+            "must be in order of date",
+        ),
+        (
+            {
+                "rate_changes": (
+                    RateChange(from_on=TERMS.disbursed_on, nominal_rate=RATE),
+                )
+            },
+            "rate_changes",
+            "must come after 2025-01-15, the date before it",
+        ),
+        (
+            {
+                "interest_pauses": (
+                    InterestPause(DUE_ON, DUE_ON + 9 * DAY),
+                    InterestPause(DUE_ON + 8 * DAY, DUE_ON + 10 * DAY),
+                )
+            },
+            "interest_pauses",
+            "must be in order of date and not overlap",
+        ),
+    ],
+)
+def test_terms_that_contradict_themselves_are_refused(
+    parts: dict[str, object], field: str, rule: str
 ) -> None:
-    if not day_count.needs:
-        assert attrs.evolve(STRICT, day_count=day_count).day_count is day_count
-        return
-    with pytest.raises(InvalidValueError, match="two dates and nothing else"):
-        attrs.evolve(STRICT, day_count=day_count)
+    with pytest.raises(InvalidValueError) as error:
+        changed(**parts)
+
+    assert (error.value.field, error.value.rule) == (field, rule)
+
+
+def test_a_tranche_in_another_currency_is_refused() -> None:
+    dollars = Money(1, Currency.of("USD"))
+
+    with pytest.raises(CurrencyMismatchError, match="must be in EUR, got 'USD'"):
+        changed(tranches=(Tranche(disbursed_on=DUE_ON, amount=dollars),))
+
+
+def test_parts_of_terms_refuse_what_means_nothing() -> None:
+    with pytest.raises(InvalidValueError, match="amount must be above zero"):
+        tranche(DUE_ON, 0)
+    with pytest.raises(InvalidValueError, match="nominal_rate must be from 0 to 1000"):
+        RateChange(from_on=DUE_ON, nominal_rate=Rate.per_year(1001))
+    with pytest.raises(InvalidValueError, match="end_on must be after start_on"):
+        InterestPause(DUE_ON, DUE_ON)
+
+
+def test_disbursements_are_all_payments_of_the_principal() -> None:
+    terms = changed(tranches=(tranche(DUE_ON, 300), tranche(DUE_ON, 200)))
+
+    assert [amount.minor for _, amount in terms.disbursements] == [99_500, 300, 200]
+    assert [on for on, _ in terms.disbursements] == [TERMS.disbursed_on, DUE_ON, DUE_ON]
 
 
 def test_a_loan_is_a_request_until_the_day_of_its_disbursement() -> None:

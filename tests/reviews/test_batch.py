@@ -243,7 +243,7 @@ def test_the_current_due_day_follows_the_roll(roll: RollRule, due_day: int) -> N
 
 
 def test_a_day_count_that_columns_lack_is_refused_and_not_guessed() -> None:
-    rules = with_conventions(day_count=DayCount.ACT_ACT_ISDA)
+    rules = with_conventions(day_count=DayCount.ACT_ACT_AFB)
     portfolio = portfolio_of(tied_records())
     with pytest.raises(InvalidValueError):
         review_portfolio(portfolio, rules, TODAY)

@@ -117,6 +117,6 @@ def test_whether_a_loan_has_a_schedule_is_up_to_the_conventions(
 
 def test_conventions_that_columns_lack_are_refused(tmp_path: Path) -> None:
     reading = read_portfolio(write_folder(tmp_path, GOOD))
-    rules = with_conventions(day_count=DayCount.ACT_ACT_ISDA).profile.conventions
+    rules = with_conventions(day_count=DayCount.ACT_ACT_AFB).profile.conventions
     with pytest.raises(InvalidValueError):
         without_unschedulable(reading, rules)

@@ -12,6 +12,7 @@ import pytest
 from microcrm_core import errors
 from microcrm_core.errors import (
     ConflictError,
+    ConvergenceError,
     CurrencyMismatchError,
     InvalidValueError,
     MicrocrmError,
@@ -30,6 +31,7 @@ CODES: Final = {
     "CurrencyMismatchError": ("currency_mismatch", ValueError),
     "PolicyError": ("policy", ValueError),
     "ScheduleError": ("schedule", ValueError),
+    "ConvergenceError": ("convergence", ArithmeticError),
     "RecordNotFoundError": ("record_not_found", LookupError),
     "ConflictError": ("conflict", RuntimeError),
     "MissingExtraError": ("missing_extra", ImportError),
@@ -52,6 +54,7 @@ EXAMPLES: Final[list[MicrocrmError]] = [
     PolicyError("rules[2].tier", "must be a known tier", "gold"),
     ScheduleError("the installment must exceed the interest", 12),
     RecordNotFoundError("customer-7"),
+    ConvergenceError(400, flow_count=13),
     ConflictError("customer-7", version=3, expected_version=2),
     ConflictError("a", version=3, expected_version=2, other_keys=("b", "c")),
     StorageError(

@@ -10,18 +10,12 @@ from __future__ import annotations
 
 from microcrm_core.checks import name_text, whole_number
 from microcrm_core.customers.profile import ProfilePolicy
-from microcrm_core.dates import DayCount, RollRule
-from microcrm_core.errors import InvalidValueError, PolicyError
 from microcrm_core.ids import PolicyId
-from microcrm_core.loans import ScheduleConventions
-from microcrm_core.rounding import Rounding
-from microcrm_core.rules.plain import (
-    Plain,
-    faults_below,
-    plain_choice,
-    plain_mapping,
-    plain_text,
+from microcrm_core.loans.conventions_plain import (
+    conventions_from_plain,
+    conventions_to_plain,
 )
+from microcrm_core.rules.plain import Plain, faults_below, plain_mapping
 
 __all__ = ["profile_policy_from_plain", "profile_policy_to_plain"]
 
@@ -34,16 +28,10 @@ def profile_policy_to_plain(policy: ProfilePolicy) -> Plain:
         >>> profile_policy_to_plain(PROFILE_BASIC)["grace_days"]
         0
     """
-    conventions = policy.conventions
     return {
         "id": policy.id,
         "version": policy.version,
-        "conventions": {
-            "id": conventions.id,
-            "day_count": conventions.day_count.value,
-            "rounding": conventions.rounding.value,
-            "roll": str(conventions.roll),
-        },
+        "conventions": conventions_to_plain(policy.conventions),
         "grace_days": policy.grace_days,
         "balance_quantile_ppm": policy.balance_quantile_ppm,
         "history_months": policy.history_months,
@@ -52,6 +40,8 @@ def profile_policy_to_plain(policy: ProfilePolicy) -> Plain:
 
 def profile_policy_from_plain(plain: object, *, path: str = "policy") -> ProfilePolicy:
     """Return the policy that a JSON object stands for; every key must be there.
+
+    In its conventions only `id`, `day_count`, `rounding` and `roll` must be.
 
     Args:
         plain: What a JSON parser gave.
@@ -81,7 +71,8 @@ def profile_policy_from_plain(plain: object, *, path: str = "policy") -> Profile
             "history_months",
         ),
     )
-    conventions = _conventions(parts["conventions"], f"{path}.conventions")
+    where = f"{path}.conventions"
+    conventions = conventions_from_plain(parts["conventions"], path=where)
     months = parts["history_months"]
     with faults_below(path):
         return ProfilePolicy(
@@ -96,24 +87,3 @@ def profile_policy_from_plain(plain: object, *, path: str = "policy") -> Profile
                 None if months is None else whole_number("history_months", months)
             ),
         )
-
-
-def _conventions(plain: object, path: str) -> ScheduleConventions:
-    parts = plain_mapping(plain, path, needed=("id", "day_count", "rounding", "roll"))
-    with faults_below(path):
-        return ScheduleConventions(
-            id=name_text("id", parts["id"]),
-            day_count=plain_choice(DayCount, parts["day_count"], f"{path}.day_count"),
-            rounding=plain_choice(Rounding, parts["rounding"], f"{path}.rounding"),
-            roll=_roll(parts["roll"], f"{path}.roll"),
-        )
-
-
-def _roll(plain: object, path: str) -> RollRule:
-    text = plain_text(plain, path)
-    try:
-        return RollRule.of(text)
-    except InvalidValueError as error:
-        # The day and the kind of the rule are parts of one text here.
-        where = path if error.field == "roll" else f"{path}.{error.field}"
-        raise PolicyError(where, error.rule, error.value, hint=error.hint) from None

@@ -225,6 +225,17 @@ class BusinessCalendar:
             year_max=year_max,
         )
 
+    def to_plain(self) -> object:
+        """Return what stands for it in canonical JSON: its days in order."""
+        return {
+            "name": self.name,
+            "weekend": [day.value for day in Weekday if day in self.weekend],
+            "holidays": sorted(self.holidays),
+            "working_days": sorted(self.working_days),
+            "year_min": self.year_min,
+            "year_max": self.year_max,
+        }
+
     def is_business_day(self, on: dt.date) -> bool:
         """Return whether *on* is open.
 

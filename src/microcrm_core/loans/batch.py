@@ -1,12 +1,44 @@
 """Schedules of many loans at once; twin of `schedule.build_schedule`.
 
-Loans of one frequency and length are worked on together, in chunks that stay in
+Loans of one plan, frequency and length are worked on together, in chunks that stay in
 the processor's cache: a loop runs over the installments and never over the loans.
 Everything that decides is a whole number, so a row equals the scalar schedule to the
 last unit, or it is refused.
 
+Three forms give the same figures. `build_schedules` puts one loan after the other, as
+`allocate_many` and reviews want it. `write_schedules` fills columns of yours in the
+order of a `ScheduleLayout`, which is fastest. `iter_schedules` goes through any number
+of loans in memory of one size.
+
+What columns hold, and what they refuse by name:
+
+================== ================================== ============================
+what               held                               refused
+================== ================================== ============================
+arithmetic         exact                              both of Fineract
+methods            all; agreed amounts for the loans  weights finer than 2**31, as
+                   that they add up for               of growth at every installment
+grace, balloon,    all                                none
+down payment, fees
+day counts         30/360, 30/360 US, 30E/360,        ACT/ACT AFB, BUS/252
+                   30E/360 ISDA, ACT/360, ACT/364,
+                   ACT/365F, ACT/365L, NL/365,
+                   ACT/ACT ISDA, ACT/ACT ICMA
+split day counts   all but one                        30-day months in actual years
+counted by periods all                                none
+business days      all rules; dates that meet are     interest to the moved date with
+                   kept                               ICMA or 30-day months; by row,
+                                                      dates that would be merged
+terms              one disbursement and rate, a       explicit dates, a last date of
+                   frequency                          its own, tranches, changes of
+                                                      the rate, interest pauses
+================== ================================== ============================
+
+A row for which `build_schedule` raises is refused, too: `has_schedules` says which. The
+error is an `InvalidValueError` also where the scalar raises `ScheduleError`, since it
+is about rows of columns and not about one loan's terms.
+
 Example:
-    >>> import numpy as np
     >>> from microcrm_core.loans import STRICT
     >>> from microcrm_core.loans.batch import build_schedules
     >>> from microcrm_core.loans.columns_batch import LoanColumns
@@ -17,7 +49,6 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import Final
 
 import attrs
@@ -25,91 +56,41 @@ import numpy as np
 
 from microcrm_core.batch import Bools, Int64s, require_rows
 from microcrm_core.dates import Frequency
+from microcrm_core.errors import InvalidValueError
+from microcrm_core.loans.calendar_tables_batch import CalendarTables
+from microcrm_core.loans.chunk_streams_batch import ScheduleChunk, chunk_stream
+from microcrm_core.loans.chunks_batch import ChunkWork, chunk_spans
 from microcrm_core.loans.columns_batch import LoanColumns
-from microcrm_core.loans.due_days_batch import (
-    YEAR_DAYS,
-    count_period_days,
-    due_days,
+from microcrm_core.loans.conventions import ScheduleConventions
+from microcrm_core.loans.held_conventions_batch import require_held
+from microcrm_core.loans.layout_batch import (
+    ScheduleBuffers,
+    ScheduleLayout,
+    TermColumns,
 )
-from microcrm_core.loans.kernel_batch import ScheduleKernel, ScheduleParts
-from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX, ScheduleConventions
+from microcrm_core.loans.plan_amounts_batch import has_capitalized, has_fees
+from microcrm_core.loans.plans import EQUAL_INSTALLMENTS, RepaymentPlan
+from microcrm_core.loans.refusals_batch import Refusal, require_scheduled
+from microcrm_core.loans.schedule_columns_batch import ColumnsInOrder, ScheduleColumns
+from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX
+from microcrm_core.money import Currency
 
-__all__ = ["ScheduleColumns", "build_schedules", "has_schedules", "level_installments"]
+__all__ = [
+    "ScheduleBuffers",
+    "ScheduleChunk",
+    "ScheduleColumns",
+    "ScheduleLayout",
+    "build_schedules",
+    "has_schedules",
+    "iter_schedules",
+    "level_installments",
+    "write_schedules",
+]
 
-_PPM: Final = 1_000_000
-# Values of one line of a chunk's matrices; some ten lines are in use at a time.
-_CHUNK_CELLS: Final = 131_072
-_CHUNK_LOANS_MAX: Final = 8_192
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class ScheduleColumns:
-    """The installments of many loans, one loan after the other.
-
-    Attributes:
-        offsets: Where each loan's installments begin, and at the end their
-            number; shape (loans + 1,).
-        due_day: Last day on which paying is on time; shape (installments,), as are
-            the next three.
-        principal_minor: Principal part.
-        interest_minor: Interest part.
-        outstanding_minor: Principal that is left after the installment.
-        level_minor: Level installment of each loan; shape (loans,).
-
-    Example:
-        See `build_schedules`.
-    """
-
-    offsets: Int64s
-    due_day: Int64s
-    principal_minor: Int64s
-    interest_minor: Int64s
-    outstanding_minor: Int64s
-    level_minor: Int64s
-
-    def __len__(self) -> int:
-        """Return the number of loans."""
-        return int(self.level_minor.size)
-
-    @property
-    def total_minor(self) -> Int64s:
-        """Principal and interest of each installment."""
-        return self.principal_minor + self.interest_minor
-
-    @property
-    def loan_index(self) -> Int64s:
-        """Position of the loan of each installment."""
-        loans = np.arange(len(self), dtype=np.int64)
-        return np.repeat(loans, np.diff(self.offsets))
-
-    def rows(self, loan: int) -> slice:
-        """Return where the installments of the loan at this position stand."""
-        return slice(int(self.offsets[loan]), int(self.offsets[loan + 1]))
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class _Plans:
-    """What a schedule is computed from, in columns of shape (loans,)."""
-
-    principal_minor: Int64s
-    annual_ppm: Int64s
-    installment_count: Int64s
-    frequency_index: Int64s
-    frequencies: Sequence[Frequency]
-    planned_day: Int64s
-    first_due_day: Int64s
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class _Chunk:
-    """Some loans of one frequency and length; matrices are (installments, loans)."""
-
-    rows: Int64s
-    level_minor: Int64s
-    is_fitting: Bools
-    is_covered: Bools
-    due_day: Int64s
-    parts: ScheduleParts
+# Values of a column of a chunk whose loans are then put one after the other, and of
+# one that is read by someone else.
+_TURNED_VALUES: Final = 2**17
+_OWN_VALUES: Final = 2**20
 
 
 def build_schedules(
@@ -122,16 +103,16 @@ def build_schedules(
 
     Args:
         loans: The loans and requests.
-        conventions: Their day count must be one of `due_days_batch.YEAR_DAYS`, which
-            have whole numerators.
+        conventions: How schedules are computed; `microcrm_core.loans.batch` says what
+            columns hold.
 
     Units:
         Minor units; days since 1970-01-01.
 
     Raises:
-        InvalidValueError: The day count is none that columns can hold; a due day of
-            some row leaves the calendar; principal × ppm × days of some row leaves
-            int64; or `build_schedule` would raise `ScheduleError` for some row.
+        InvalidValueError: The conventions, or the weights of a plan, are none that
+            columns can hold; a due day of some row leaves the years of the calendar
+            of business days; or some row has no schedule, as `has_schedules` says.
 
     Example:
         >>> import numpy as np
@@ -160,30 +141,185 @@ def build_schedules(
         >>> schedules.total_minor[schedules.rows(0)].tolist()
         [334, 334, 332]
     """
-    plans = _plans(loans)
-    offsets = np.zeros(len(loans) + 1, np.int64)
-    np.cumsum(plans.installment_count, out=offsets[1:])
-    due, principal, interest, outstanding = np.empty((4, int(offsets[-1])), np.int64)
-    level_minor = np.zeros(len(loans), np.int64)
-    check = _Refusals(len(loans))
-    for chunk in _chunks(plans, conventions):
-        check.add(chunk)
-        level_minor[chunk.rows] = chunk.level_minor
-        steps = np.arange(len(chunk.due_day), dtype=np.int64)
-        place = (offsets[chunk.rows, None] + steps).ravel()
-        due[place] = chunk.due_day.T.ravel()
-        principal[place] = chunk.parts.principal_minor.T.ravel()
-        interest[place] = chunk.parts.interest_minor.T.ravel()
-        outstanding[place] = chunk.parts.outstanding_minor.T.ravel()
-    check.raise_if_any(plans, level_minor)
-    return ScheduleColumns(
-        offsets=offsets,
-        due_day=due,
-        principal_minor=principal,
-        interest_minor=interest,
-        outstanding_minor=outstanding,
-        level_minor=level_minor,
+    require_held(conventions)
+    terms = TermColumns.of(loans)
+    columns = ColumnsInOrder.of(terms)
+    buffers = ScheduleBuffers.of_size(_turned_size(terms), with_due_days=True)
+    stream = chunk_stream(
+        terms, conventions, buffers=buffers, block_loans=max(1, len(terms))
     )
+    for chunk in stream:
+        columns.put(chunk)
+    require_scheduled(columns.refusal, terms.principal_minor)
+    return columns.schedules()
+
+
+def _turned_size(terms: TermColumns) -> int:
+    longest = int(terms.installment_count.max(initial=1)) + 1
+    return max(_TURNED_VALUES, longest)
+
+
+def iter_schedules(
+    loans: LoanColumns,
+    conventions: ScheduleConventions,
+    *,
+    rows: Int64s | None = None,
+    buffers: ScheduleBuffers | None = None,
+    with_due_days: bool = False,
+) -> Iterator[ScheduleChunk]:
+    """Return the schedules of *loans* in chunks, in memory that is used again.
+
+    What a chunk holds is overwritten by the next one: use it, or copy it, before you go
+    on. Nothing is raised for loans without a schedule; `ScheduleChunk.is_scheduled`
+    tells them, and what stands in their columns means nothing. The memory does not
+    grow with the number of loans.
+
+    Args:
+        loans: The loans and requests.
+        conventions: As in `build_schedules`.
+        rows: Positions of the loans that are asked for; None: all.
+        buffers: Columns to write into, which say how large a chunk may be; None: own
+            ones.
+        with_due_days: Whether due days are computed; where buffers are given, they say.
+
+    Raises:
+        InvalidValueError: As in `build_schedules`, but for loans without a schedule;
+            or a schedule has more rows than the buffers have values.
+
+    Example:
+        >>> import numpy as np
+        >>> from microcrm_core import Currency
+        >>> from microcrm_core.batch import UNKNOWN
+        >>> from microcrm_core.dates import Frequency
+        >>> from microcrm_core.loans import STRICT
+        >>> from microcrm_core.loans.batch import build_schedules
+        >>> from microcrm_core.loans.columns_batch import LoanColumns
+        >>> loans = LoanColumns(
+        ...     ids=np.array([b"loan-1"]),
+        ...     customer_index=np.array([0]),
+        ...     currency_index=np.array([0]),
+        ...     currencies=(Currency.of("EUR"),),
+        ...     principal_minor=np.array([1000]),
+        ...     annual_ppm=np.array([0]),
+        ...     installment_count=np.array([3]),
+        ...     frequency_index=np.array([0]),
+        ...     frequencies=(Frequency.MONTHLY,),
+        ...     requested_day=np.array([UNKNOWN]),
+        ...     disbursed_day=np.array([20_000]),
+        ...     first_due_day=np.array([20_031]),
+        ...     known_day=np.array([20_000]),
+        ... )
+        >>> for chunk in iter_schedules(loans, STRICT):
+        ...     print(chunk.rows.tolist(), chunk.total_minor[:, 0].tolist())
+        [0] [334, 334, 332]
+    """
+    require_held(conventions)
+    if rows is not None:
+        _require_positions(rows, len(loans))
+    terms = TermColumns.of(loans)
+    if buffers is None:
+        size = max(_OWN_VALUES, _turned_size(terms))
+        buffers = ScheduleBuffers.of_size(size, with_due_days=with_due_days)
+    return chunk_stream(terms, conventions, rows=rows, buffers=buffers)
+
+
+def _require_positions(rows: Int64s, loan_count: int) -> None:
+    is_valid = np.asarray((rows >= 0) & (rows < loan_count))
+    require_rows(is_valid, rows, "rows", f"must be from 0 to {loan_count - 1}")
+
+
+def write_schedules(
+    loans: LoanColumns,
+    conventions: ScheduleConventions,
+    *,
+    layout: ScheduleLayout,
+    into: ScheduleBuffers,
+) -> Int64s:
+    """Write the schedules of *loans* into columns of yours, the fastest way.
+
+    The values of a loan do not stand side by side: `ScheduleLayout.values` says where
+    they are, `ScheduleLayout.places` of all loans at once.
+
+    Args:
+        loans: The loans and requests.
+        conventions: As in `build_schedules`.
+        layout: `ScheduleLayout.of(loans)`.
+        into: Columns of `layout.value_count` values; with due days, fees and
+            capitalized interest where they are wanted, or needed for a total.
+
+    Returns:
+        The level installments, in the order of the loans.
+
+    Raises:
+        InvalidValueError: As in `build_schedules`; or a column is missing or of another
+            length.
+
+    Example:
+        >>> import numpy as np
+        >>> from microcrm_core import Currency
+        >>> from microcrm_core.batch import UNKNOWN
+        >>> from microcrm_core.dates import Frequency
+        >>> from microcrm_core.loans import STRICT
+        >>> from microcrm_core.loans.batch import build_schedules
+        >>> from microcrm_core.loans.columns_batch import LoanColumns
+        >>> loans = LoanColumns(
+        ...     ids=np.array([b"loan-1"]),
+        ...     customer_index=np.array([0]),
+        ...     currency_index=np.array([0]),
+        ...     currencies=(Currency.of("EUR"),),
+        ...     principal_minor=np.array([1000]),
+        ...     annual_ppm=np.array([0]),
+        ...     installment_count=np.array([3]),
+        ...     frequency_index=np.array([0]),
+        ...     frequencies=(Frequency.MONTHLY,),
+        ...     requested_day=np.array([UNKNOWN]),
+        ...     disbursed_day=np.array([20_000]),
+        ...     first_due_day=np.array([20_031]),
+        ...     known_day=np.array([20_000]),
+        ... )
+        >>> layout = ScheduleLayout.of(loans)
+        >>> columns = ScheduleBuffers.of_size(layout.value_count)
+        >>> write_schedules(loans, STRICT, layout=layout, into=columns).tolist()
+        [334]
+        >>> columns.outstanding_minor[layout.values(0)].tolist()
+        [666, 332, 0]
+    """
+    require_held(conventions)
+    terms = TermColumns.of(loans)
+    _require_columns(terms, layout, into)
+    work = ChunkWork(
+        terms=terms,
+        conventions=conventions,
+        tables=CalendarTables.of(terms, layout, conventions.roll.kind),
+    )
+    level_minor = np.empty(len(terms), np.int64)
+    refusal = np.zeros(len(terms), np.int64)
+    for span in chunk_spans(layout, conventions):
+        chosen = span.rows(layout)
+        lines, due_day = into.lines_of(span.group, span.start, span.end)
+        money = work.write(span, chosen, lines, due_day)
+        level_minor[chosen] = money.level_minor
+        if money.refusal.any():
+            refusal[chosen] = money.refusal
+    require_scheduled(refusal, terms.principal_minor)
+    return level_minor
+
+
+def _require_columns(
+    terms: TermColumns, layout: ScheduleLayout, into: ScheduleBuffers
+) -> None:
+    if layout.loans.size != len(terms):
+        rule = f"must be of these {len(terms)} loans"
+        raise InvalidValueError("layout", rule, layout.loans.size)
+    if into.size != layout.value_count:
+        rule = f"must have {layout.value_count} values, as the layout says"
+        raise InvalidValueError("into", rule, into.size)
+    for name, is_needed in (
+        ("fees_minor", has_fees),
+        ("capitalized_minor", has_capitalized),
+    ):
+        if getattr(into, name) is None and any(map(is_needed, terms.plans)):
+            raise InvalidValueError(name, "must be given, as some plan has them", None)
 
 
 def level_installments(
@@ -196,6 +332,10 @@ def level_installments(
     planned_day: Int64s,
     first_due_day: Int64s,
     conventions: ScheduleConventions,
+    plan_index: Int64s | None = None,
+    plans: tuple[RepaymentPlan, ...] = (EQUAL_INSTALLMENTS,),
+    currency_index: Int64s | None = None,
+    currencies: tuple[Currency, ...] = (),
 ) -> Int64s:
     """Return the level installment of many loans or requests, without schedules.
 
@@ -210,6 +350,10 @@ def level_installments(
         planned_day: Day from which interest runs.
         first_due_day: Due day of the first installment, after *planned_day*.
         conventions: As in `build_schedules`.
+        plan_index: Position in *plans*; None: the first one.
+        plans: The plans that occur.
+        currency_index: Position in *currencies*; None: the first one.
+        currencies: The currencies that occur. Only fixed sums of a plan need them.
 
     Shapes:
         The arrays are (loans,), which is the shape of the result.
@@ -237,22 +381,24 @@ def level_installments(
         ... ).tolist()
         [334]
     """
-    plans = _Plans(
+    require_held(conventions)
+    zeros = np.zeros(principal_minor.size, np.int64)
+    terms = TermColumns(
         principal_minor=principal_minor,
         annual_ppm=annual_ppm,
         installment_count=installment_count,
         frequency_index=frequency_index,
-        frequencies=frequencies,
+        frequencies=tuple(frequencies),
         planned_day=planned_day,
         first_due_day=first_due_day,
+        plan_index=zeros if plan_index is None else plan_index,
+        plans=plans,
+        currency_index=zeros if currency_index is None else currency_index,
+        currencies=currencies,
     )
-    _require_plans(plans)
-    level_minor = np.zeros(principal_minor.size, np.int64)
-    check = _Refusals(principal_minor.size)
-    for chunk in _chunks(plans, conventions):
-        check.add(chunk)
-        level_minor[chunk.rows] = chunk.level_minor
-    check.raise_if_any(plans, level_minor)
+    _require_terms(terms)
+    level_minor, refusal = _levels(terms, conventions)
+    require_scheduled(refusal, principal_minor)
     return level_minor
 
 
@@ -270,8 +416,9 @@ def has_schedules(loans: LoanColumns, conventions: ScheduleConventions) -> Bools
         (loans,).
 
     Raises:
-        InvalidValueError: The day count is none that columns can hold, or a due day
-            of some row leaves the calendar.
+        InvalidValueError: The conventions, or the weights of a plan, are none that
+            columns can hold; or a due day of some row leaves the years of the calendar
+            of business days.
 
     Example:
         >>> from microcrm_core.loans import STRICT
@@ -280,74 +427,42 @@ def has_schedules(loans: LoanColumns, conventions: ScheduleConventions) -> Bools
         >>> has_schedules(LoanColumns.from_loans([], {}), STRICT).tolist()
         []
     """
-    plans = _plans(loans)
-    is_good = _are_schedulable(plans, conventions)
-    if not np.array_equal(loans.planned_day, plans.planned_day):
+    require_held(conventions)
+    terms = TermColumns.of(loans)
+    _, refusal = _levels(terms, conventions)
+    is_good = np.asarray(refusal == Refusal.NONE)
+    if not np.array_equal(loans.planned_day, terms.planned_day):
         # Before it was disbursed a loan was a request with a plan of its own.
-        planned = attrs.evolve(plans, planned_day=loans.planned_day)
-        is_good &= _are_schedulable(planned, conventions)
+        planned = attrs.evolve(terms, planned_day=loans.planned_day)
+        _, refusal = _levels(planned, conventions)
+        is_good &= refusal == Refusal.NONE
     return is_good
 
 
-def _are_schedulable(plans: _Plans, conventions: ScheduleConventions) -> Bools:
-    check = _Refusals(plans.principal_minor.size)
-    for chunk in _chunks(plans, conventions):
-        check.add(chunk)
-    return check.is_schedulable
+def _levels(
+    terms: TermColumns, conventions: ScheduleConventions
+) -> tuple[Int64s, Int64s]:
+    """Return the level installment of each loan, and why it has none."""
+    level_minor = np.empty(len(terms), np.int64)
+    refusal = np.zeros(len(terms), np.int64)
+    size = max(_OWN_VALUES, _turned_size(terms))
+    buffers = ScheduleBuffers.of_size(size)
+    for chunk in chunk_stream(terms, conventions, buffers=buffers):
+        level_minor[chunk.rows] = chunk.level_minor
+        refusal[chunk.rows] = chunk.refusal
+    return level_minor, refusal
 
 
-def _plans(loans: LoanColumns) -> _Plans:
-    return _Plans(
-        principal_minor=loans.principal_minor,
-        annual_ppm=loans.annual_ppm,
-        installment_count=loans.installment_count,
-        frequency_index=loans.frequency_index,
-        frequencies=loans.frequencies,
-        planned_day=loans.start_day,
-        first_due_day=loans.first_due_day,
-    )
-
-
-class _Refusals:
-    """Which rows cannot be scheduled; gathered, so that the error counts them all."""
-
-    def __init__(self, row_count: int) -> None:
-        self._is_fitting = np.ones(row_count, np.bool_)
-        self._is_covered = np.ones(row_count, np.bool_)
-
-    def add(self, chunk: _Chunk) -> None:
-        self._is_fitting[chunk.rows] = chunk.is_fitting
-        self._is_covered[chunk.rows] = chunk.is_covered
-
-    @property
-    def is_schedulable(self) -> Bools:
-        is_schedulable: Bools = self._is_fitting & self._is_covered
-        return is_schedulable
-
-    def raise_if_any(self, plans: _Plans, level_minor: Int64s) -> None:
-        require_rows(
-            self._is_fitting,
-            plans.principal_minor,
-            "principal_minor",
-            "times annual_ppm times the days of a period must stay within 2**62",
-        )
-        require_rows(
-            self._is_covered,
-            level_minor,
-            "level installment",
-            "must cover the interest of every period",
-        )
-
-
-def _require_plans(plans: _Plans) -> None:
+def _require_terms(terms: TermColumns) -> None:
     rules = (
         ("principal_minor", 1, None),
         ("annual_ppm", 0, None),
         ("installment_count", 1, INSTALLMENT_COUNT_MAX),
-        ("frequency_index", 0, len(plans.frequencies) - 1),
+        ("frequency_index", 0, len(terms.frequencies) - 1),
+        ("plan_index", 0, len(terms.plans) - 1),
     )
     for field, at_least, at_most in rules:
-        column: Int64s = getattr(plans, field)
+        column: Int64s = getattr(terms, field)
         is_valid = column >= at_least
         rule = f"must be {at_least} or more"
         if at_most is not None:
@@ -355,62 +470,8 @@ def _require_plans(plans: _Plans) -> None:
             rule = f"must be from {at_least} to {at_most}"
         require_rows(is_valid, column, field, rule)
     require_rows(
-        plans.first_due_day > plans.planned_day,
-        plans.first_due_day,
+        terms.first_due_day > terms.planned_day,
+        terms.first_due_day,
         "first_due_day",
         "must be after planned_day",
-    )
-
-
-def _chunks(plans: _Plans, conventions: ScheduleConventions) -> Iterator[_Chunk]:
-    width = INSTALLMENT_COUNT_MAX + 1
-    group = plans.frequency_index * width + plans.installment_count
-    order = np.argsort(group, kind="stable")
-    ordered = group[order]
-    starts: list[int] = np.flatnonzero(np.diff(ordered, prepend=-1)).tolist()
-    for start, end in pairwise([*starts, order.size]):
-        frequency = plans.frequencies[int(ordered[start]) // width]
-        count = int(ordered[start]) % width
-        size = min(_CHUNK_LOANS_MAX, max(64, _CHUNK_CELLS // count))
-        for first in range(start, end, size):
-            rows = order[first : min(end, first + size)]
-            yield _chunk(plans, conventions, rows, frequency, count)
-
-
-def _chunk(
-    plans: _Plans,
-    conventions: ScheduleConventions,
-    rows: Int64s,
-    frequency: Frequency,
-    count: int,
-) -> _Chunk:
-    due_day = due_days(plans.first_due_day[rows], frequency, count, conventions.roll)
-    day_count = conventions.day_count
-    bound_day = np.concatenate([plans.planned_day[None, rows], due_day])
-    kernel = ScheduleKernel(
-        principal_minor=plans.principal_minor[rows],
-        # Fits: a calendar has fewer days than 2**22 and a rate at most 2**40 ppm.
-        weight=plans.annual_ppm[rows] * count_period_days(day_count, bound_day),
-        unit=_PPM * YEAR_DAYS[day_count],
-        rounding=conventions.rounding,
-    )
-    level_minor = kernel.guess()
-    parts, is_sure = kernel.run(level_minor)
-    is_covered = np.ones(rows.size, np.bool_)
-    unsure = np.flatnonzero(~is_sure & kernel.is_fitting)
-    if unsure.size:
-        part = kernel.take(unsure)
-        level_minor[unsure], is_least = part.search(
-            level_minor[unsure], is_enough=parts.is_enough[unsure]
-        )
-        found, _ = part.run(level_minor[unsure])
-        parts.put(unsure, found)
-        is_covered[unsure] = is_least & found.is_enough
-    return _Chunk(
-        rows=rows,
-        level_minor=level_minor,
-        is_fitting=kernel.is_fitting,
-        is_covered=is_covered,
-        due_day=due_day,
-        parts=parts,
     )

@@ -12,18 +12,31 @@ Example:
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from microcrm_core.batch import UNKNOWN, Bools, Int64s, require_rows
 from microcrm_core.dates import Frequency
 from microcrm_core.errors import CurrencyMismatchError, InvalidValueError
 from microcrm_core.ids import CustomerId, LoanId, RepaymentId
+from microcrm_core.loans.column_checks_batch import (
+    DAY_MAX,
+    DAY_MIN,
+    ID_BYTES_MAX,
+    Ids,
+    date_of,
+    day_array,
+    id_array,
+    int64_array,
+    require_columns,
+    require_ids,
+    require_index,
+    require_range,
+)
+from microcrm_core.loans.plans import EQUAL_INSTALLMENTS, RepaymentPlan
 from microcrm_core.loans.repayments import Repayment
 from microcrm_core.loans.terms import (
     INSTALLMENT_COUNT_MAX,
@@ -36,15 +49,15 @@ from microcrm_core.rates import Rate
 
 __all__ = ["ID_BYTES_MAX", "Ids", "LoanColumns", "RepaymentColumns"]
 
-Ids: TypeAlias = npt.NDArray[np.bytes_]
-
-ID_BYTES_MAX: Final = 64
-"""The most bytes of an id in columns, as UTF-8."""
-
-_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
-_DAY_MIN: Final = dt.date.min.toordinal() - _EPOCH
-_DAY_MAX: Final = dt.date.max.toordinal() - _EPOCH
 _PPM: Final = 1_000_000
+# Terms of one loan alone, which a column would have to hold for all.
+_UNHELD: Final = (
+    "due_on",
+    "last_due_on",
+    "tranches",
+    "rate_changes",
+    "interest_pauses",
+)
 
 
 def _planned_day(columns: LoanColumns) -> Int64s:
@@ -52,9 +65,17 @@ def _planned_day(columns: LoanColumns) -> Int64s:
     return np.where(is_open, columns.requested_day, columns.disbursed_day)
 
 
+def _first_plan(columns: LoanColumns) -> Int64s:
+    return np.zeros(columns.ids.size, np.int64)
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class LoanColumns:
     """Many loans; every array is int64 and has the shape (loans,), but `ids`.
+
+    Plans are few, and rows point at them. Terms that belong to one loan alone have no
+    columns: explicit due dates, a last due date of its own, tranches, rate changes and
+    interest pauses. `from_loans` refuses such loans by name.
 
     Attributes:
         ids: Loan ids as bytes, at most 64 each.
@@ -73,6 +94,8 @@ class LoanColumns:
         known_day: Day on which the lender came to know all this.
         planned_day: Day of disbursement as it was planned at the request. If the
             column is not given, the disbursed day, else the requested day.
+        plan_index: Position in `plans`. If the column is not given, zero.
+        plans: The repayment plans that occur.
 
     Raises:
         InvalidValueError: A column has the wrong type or length, or a row breaks a
@@ -119,24 +142,27 @@ class LoanColumns:
     first_due_day: Int64s
     known_day: Int64s
     planned_day: Int64s = attrs.Factory(_planned_day, takes_self=True)
+    plan_index: Int64s = attrs.Factory(_first_plan, takes_self=True)
+    plans: tuple[RepaymentPlan, ...] = (EQUAL_INSTALLMENTS,)
 
     def __attrs_post_init__(self) -> None:
         """Refuse columns whose rows are no loans."""
-        _require_ids(self.ids)
-        _require_columns(self, _LOAN_COLUMNS, self.ids.size)
-        _require_index("customer_index", self.customer_index, None)
-        _require_index("currency_index", self.currency_index, len(self.currencies))
-        _require_index("frequency_index", self.frequency_index, len(self.frequencies))
-        _require_range("principal_minor", self.principal_minor, 1, None)
-        _require_range("annual_ppm", self.annual_ppm, 0, NOMINAL_RATE_MAX * _PPM)
-        _require_range(
+        require_ids(self.ids)
+        require_columns(self, _LOAN_COLUMNS, self.ids.size)
+        require_index("customer_index", self.customer_index, None)
+        require_index("currency_index", self.currency_index, len(self.currencies))
+        require_index("frequency_index", self.frequency_index, len(self.frequencies))
+        require_index("plan_index", self.plan_index, len(self.plans))
+        require_range("principal_minor", self.principal_minor, 1, None)
+        require_range("annual_ppm", self.annual_ppm, 0, NOMINAL_RATE_MAX * _PPM)
+        require_range(
             "installment_count", self.installment_count, 1, INSTALLMENT_COUNT_MAX
         )
         for name in ("first_due_day", "known_day"):
-            _require_range(name, getattr(self, name), _DAY_MIN, _DAY_MAX)
+            require_range(name, getattr(self, name), DAY_MIN, DAY_MAX)
         for name in ("requested_day", "disbursed_day"):
-            _require_range(
-                name, getattr(self, name), _DAY_MIN, _DAY_MAX, may_be_unknown=True
+            require_range(
+                name, getattr(self, name), DAY_MIN, DAY_MAX, may_be_unknown=True
             )
         is_open = self.disbursed_day == UNKNOWN
         require_rows(
@@ -145,7 +171,7 @@ class LoanColumns:
             "requested_day",
             "must be known unless disbursed_day is",
         )
-        _require_range("planned_day", self.planned_day, _DAY_MIN, _DAY_MAX)
+        require_range("planned_day", self.planned_day, DAY_MIN, DAY_MAX)
         is_requested = self.requested_day != UNKNOWN
         require_rows(
             is_requested | (self.planned_day == self.disbursed_day),
@@ -182,51 +208,57 @@ class LoanColumns:
 
         Raises:
             InvalidValueError: A customer has no position, a rate is not whole parts per
-                million, an id is longer than 64 bytes, or an amount exceeds int64.
+                million, an id is longer than 64 bytes, an amount exceeds int64, or
+                the terms of a loan have something that columns cannot hold.
         """
         given = tuple(loans)
         currencies: dict[Currency, int] = {}
         frequencies: dict[Frequency, int] = {}
+        plans: dict[RepaymentPlan, int] = {}
         for loan in given:
+            _require_held(loan)
             currencies.setdefault(loan.terms.principal.currency, len(currencies))
             frequencies.setdefault(loan.terms.frequency, len(frequencies))
+            plans.setdefault(loan.terms.plan, len(plans))
         for loan in given:
             if loan.customer_id not in customer_position:
                 rule = "must have a position among the customers"
                 raise InvalidValueError("customer_id", rule, loan.customer_id)
         terms = [loan.terms for loan in given]
         return cls(
-            ids=_ids(loan.id for loan in given),
-            customer_index=_int64s(
+            ids=id_array(loan.id for loan in given),
+            customer_index=int64_array(
                 "customer_index",
                 (customer_position[loan.customer_id] for loan in given),
             ),
-            currency_index=_int64s(
+            currency_index=int64_array(
                 "currency_index", (currencies[t.principal.currency] for t in terms)
             ),
             currencies=tuple(currencies),
-            principal_minor=_int64s(
+            principal_minor=int64_array(
                 "principal_minor", (t.principal.minor for t in terms)
             ),
-            annual_ppm=_int64s(
+            annual_ppm=int64_array(
                 "annual_ppm", (t.nominal_rate.annual_ppm for t in terms)
             ),
-            installment_count=_int64s(
+            installment_count=int64_array(
                 "installment_count", (t.installment_count for t in terms)
             ),
-            frequency_index=_int64s(
+            frequency_index=int64_array(
                 "frequency_index", (frequencies[t.frequency] for t in terms)
             ),
             frequencies=tuple(frequencies),
-            requested_day=_days(loan.requested_on for loan in given),
-            disbursed_day=_days(
+            requested_day=day_array(loan.requested_on for loan in given),
+            disbursed_day=day_array(
                 loan.terms.disbursed_on if loan.is_disbursed else None for loan in given
             ),
-            first_due_day=_days(t.first_due_on for t in terms),
-            known_day=_days(loan.known_on for loan in given),
-            planned_day=_days(
+            first_due_day=day_array(t.first_due_on for t in terms),
+            known_day=day_array(loan.known_on for loan in given),
+            planned_day=day_array(
                 loan.planned_on or loan.terms.disbursed_on for loan in given
             ),
+            plan_index=int64_array("plan_index", (plans[t.plan] for t in terms)),
+            plans=tuple(plans) or (EQUAL_INSTALLMENTS,),
         )
 
     def loan(self, row: int, *, customer_id: CustomerId) -> Loan:
@@ -244,10 +276,10 @@ class LoanColumns:
             id=LoanId(self.ids[row].decode()),
             customer_id=customer_id,
             terms=self.terms(row),
-            requested_on=None if requested_day == UNKNOWN else _date(requested_day),
+            requested_on=None if requested_day == UNKNOWN else date_of(requested_day),
             is_disbursed=disbursed_day != UNKNOWN,
-            known_on=_date(self.known_day[row]),
-            planned_on=None if is_as_planned else _date(planned_day),
+            known_on=date_of(self.known_day[row]),
+            planned_on=None if is_as_planned else date_of(planned_day),
         )
 
     def terms(self, row: int) -> LoanTerms:
@@ -258,8 +290,9 @@ class LoanColumns:
             nominal_rate=Rate.of_ppm(int(self.annual_ppm[row])),
             installment_count=int(self.installment_count[row]),
             frequency=self.frequencies[int(self.frequency_index[row])],
-            disbursed_on=_date(self.start_day[row]),
-            first_due_on=_date(self.first_due_day[row]),
+            disbursed_on=date_of(self.start_day[row]),
+            first_due_on=date_of(self.first_due_day[row]),
+            plan=self.plans[int(self.plan_index[row])],
         )
 
     def take(self, rows: Int64s | Bools) -> LoanColumns:
@@ -326,12 +359,12 @@ class RepaymentColumns:
 
     def __attrs_post_init__(self) -> None:
         """Refuse columns whose rows are no repayments."""
-        _require_ids(self.ids)
-        _require_columns(self, _REPAYMENT_COLUMNS, self.ids.size)
-        _require_index("loan_index", self.loan_index, None)
-        _require_range("amount_minor", self.amount_minor, 1, None)
+        require_ids(self.ids)
+        require_columns(self, _REPAYMENT_COLUMNS, self.ids.size)
+        require_index("loan_index", self.loan_index, None)
+        require_range("amount_minor", self.amount_minor, 1, None)
         for name in ("paid_day", "known_day"):
-            _require_range(name, getattr(self, name), _DAY_MIN, _DAY_MAX)
+            require_range(name, getattr(self, name), DAY_MIN, DAY_MAX)
 
     def __len__(self) -> int:
         """Return the number of repayments."""
@@ -363,11 +396,11 @@ class RepaymentColumns:
                     repayment.amount.currency.code,
                 )
         return cls(
-            ids=_ids(repayment.id for repayment in given),
-            loan_index=_int64s("loan_index", (position[r.loan_id] for r in given)),
-            paid_day=_days(r.paid_on for r in given),
-            amount_minor=_int64s("amount_minor", (r.amount.minor for r in given)),
-            known_day=_days(r.known_on for r in given),
+            ids=id_array(repayment.id for repayment in given),
+            loan_index=int64_array("loan_index", (position[r.loan_id] for r in given)),
+            paid_day=day_array(r.paid_on for r in given),
+            amount_minor=int64_array("amount_minor", (r.amount.minor for r in given)),
+            known_day=day_array(r.known_on for r in given),
         )
 
     def repayment(self, row: int, *, loans: LoanColumns) -> Repayment:
@@ -382,9 +415,9 @@ class RepaymentColumns:
         return Repayment(
             id=RepaymentId(self.ids[row].decode()),
             loan_id=LoanId(loans.ids[loan_row].decode()),
-            paid_on=_date(self.paid_day[row]),
+            paid_on=date_of(self.paid_day[row]),
             amount=Money(int(self.amount_minor[row]), currency),
-            known_on=_date(self.known_day[row]),
+            known_on=date_of(self.known_day[row]),
         )
 
     def take(self, rows: Int64s | Bools) -> RepaymentColumns:
@@ -408,91 +441,18 @@ _LOAN_COLUMNS: Final = (
     "first_due_day",
     "known_day",
     "planned_day",
+    "plan_index",
 )
 _REPAYMENT_COLUMNS: Final = ("loan_index", "paid_day", "amount_minor", "known_day")
 
 
-def _is_array(value: object) -> bool:
-    return isinstance(value, np.ndarray)
-
-
-def _require_ids(ids: Ids) -> None:
-    if not _is_array(ids) or ids.ndim != 1 or ids.dtype.kind != "S":
-        rule = "must be a one-dimensional array of bytes"
-        raise InvalidValueError("ids", rule, _kind_of(ids))
-    if ids.dtype.itemsize > ID_BYTES_MAX:
-        rule = f"must be {ID_BYTES_MAX} bytes wide or less"
-        raise InvalidValueError("ids", rule, ids.dtype.itemsize)
-    require_rows(np.asarray(ids != b""), ids, "ids", "must not be empty")
-
-
-def _require_columns(columns: object, names: Iterable[str], row_count: int) -> None:
-    for name in names:
-        column: Int64s = getattr(columns, name)
-        if not _is_array(column) or column.dtype != np.int64:
-            raise InvalidValueError(name, "must be an int64 array", _kind_of(column))
-        if column.shape != (row_count,):
-            rule = f"must have the shape ({row_count},), like ids"
-            raise InvalidValueError(name, rule, column.shape)
-
-
-def _kind_of(column: Any) -> str:
-    name = type(column).__name__
-    dtype = getattr(column, "dtype", None)
-    return name if dtype is None else f"{name} of {dtype} and shape {column.shape}"
-
-
-def _require_index(field: str, column: Int64s, choice_count: int | None) -> None:
-    if choice_count is None:
-        _require_range(field, column, 0, None)
-    else:
-        _require_range(field, column, 0, choice_count - 1)
-
-
-def _require_range(
-    field: str,
-    column: Int64s,
-    at_least: int,
-    at_most: int | None,
-    *,
-    may_be_unknown: bool = False,
-) -> None:
-    is_valid = column >= at_least
-    rule = f"must be {at_least} or more"
-    if at_most is not None:
-        is_valid &= column <= at_most
-        rule = f"must be from {at_least} to {at_most}"
-    if may_be_unknown:
-        is_valid |= column == UNKNOWN
-        rule += ", or UNKNOWN"
-    require_rows(is_valid, column, field, rule)
-
-
-def _ids(ids: Iterable[str]) -> Ids:
-    encoded = [one.encode() for one in ids]
-    for one in encoded:
-        # numpy drops zero bytes at the end of a value.
-        if len(one) > ID_BYTES_MAX or b"\0" in one:
-            rule = f"must be {ID_BYTES_MAX} bytes of UTF-8 or less, none of them zero"
-            raise InvalidValueError("id", rule, one.decode())
-    return np.array(encoded, dtype=np.bytes_)
-
-
-def _int64s(field: str, values: Iterable[int]) -> Int64s:
-    whole = list(values)
-    for row, value in enumerate(whole):
-        if not -(2**63) < value < 2**63:
-            rule = "must fit int64"
+def _require_held(loan: Loan) -> None:
+    for name in _UNHELD:
+        value = getattr(loan.terms, name)
+        if value:
             raise InvalidValueError(
-                field, rule, value, row=row, bad_count=1, row_count=len(whole)
+                name,
+                f"of loan {loan.id!r} must not be given in columns",
+                str(value),
+                hint="use build_schedule for this loan",
             )
-    return np.array(whole, dtype=np.int64)
-
-
-def _days(dates: Iterable[dt.date | None]) -> Int64s:
-    days = (UNKNOWN if on is None else on.toordinal() - _EPOCH for on in dates)
-    return np.array(list(days), dtype=np.int64)
-
-
-def _date(day: Any) -> dt.date:
-    return dt.date.fromordinal(int(day) + _EPOCH)

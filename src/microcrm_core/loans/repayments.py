@@ -1,10 +1,10 @@
 """Repayments: what the customer paid, and what of the schedule it settled.
 
-Money goes to the oldest installment first, and within an installment to interest
-before principal. An installment is settled on the day on which all repayments
-together reach all that was due up to and with it; its due date is the last day on
-which that is on time. What is paid beyond the schedule is kept as credit. The order in
-which repayments arrive never matters, only their days and ids.
+Money goes to the oldest installment first, and within an installment to fees, then to
+interest, then to principal. An installment is settled on the day on which all
+repayments together reach all that was due up to and with it; its due date is the last
+day on which that is on time. What is paid beyond the schedule is kept as credit. The
+order in which repayments arrive never matters, only their days and ids.
 
 Only what was paid and known by the day counts, so a standing can be asked for as of
 any day. `repayments_batch` is the twin for columns.
@@ -87,23 +87,28 @@ class AllocationPart:
 
     Attributes:
         number: The installment, from 1.
+        fees_minor: Given to its fees.
         interest_minor: Given to its interest.
         principal_minor: Given to its principal.
 
     Example:
         >>> from microcrm_core.loans import AllocationPart
-        >>> AllocationPart(number=1, interest_minor=20, principal_minor=80).total_minor
+        >>> part = AllocationPart(
+        ...     number=1, fees_minor=5, interest_minor=20, principal_minor=75
+        ... )
+        >>> part.total_minor
         100
     """
 
     number: int
+    fees_minor: int
     interest_minor: int
     principal_minor: int
 
     @property
     def total_minor(self) -> int:
-        """Interest and principal together."""
-        return self.interest_minor + self.principal_minor
+        """Fees, interest and principal together."""
+        return self.fees_minor + self.interest_minor + self.principal_minor
 
 
 @attrs.frozen(kw_only=True)
@@ -127,7 +132,9 @@ class Allocation:
         ...     amount=Money(700, Currency.of("EUR")),
         ...     known_on=dt.date(2025, 2, 14),
         ... )
-        >>> last = AllocationPart(number=6, interest_minor=10, principal_minor=640)
+        >>> last = AllocationPart(
+        ...     number=6, fees_minor=0, interest_minor=10, principal_minor=640
+        ... )
         >>> allocation = Allocation(repayment=repayment, parts=(last,), credit_minor=50)
         >>> allocation.parts[0].total_minor + allocation.credit_minor
         700
@@ -199,19 +206,23 @@ class LoanStanding:
 
     @property
     def outstanding_minor(self) -> int:
-        """Principal and interest of the whole schedule, not yet paid."""
+        """Principal, interest and fees of the whole schedule, not yet paid."""
         return self.schedule.total.minor - sum(self.paid_minor)
 
     @property
     def outstanding_principal_minor(self) -> int:
         """Principal not yet paid back, due or not."""
-        paid_minor = sum(
-            max(0, paid - interest)
-            for paid, interest in zip(
-                self.paid_minor, self.schedule.interest_minor, strict=True
-            )
+        # Fees and interest are paid before principal.
+        rows = zip(
+            self.paid_minor,
+            self.schedule.total_minor,
+            self.schedule.principal_minor,
+            strict=True,
         )
-        return self.schedule.terms.principal.minor - paid_minor
+        back_minor = sum(
+            max(0, paid - (total - principal)) for paid, total, principal in rows
+        )
+        return sum(self.schedule.principal_minor) - back_minor
 
     @property
     def overdue_minor(self) -> int:
@@ -336,11 +347,13 @@ class LoanStanding:
         for row in range(first, len(due) - 1):
             if due[row] >= paid_after:
                 break
-            principal_from = due[row] + self.schedule.interest_minor[row]
+            interest_from = due[row] + self.schedule.fees_minor[row]
+            principal_from = interest_from + self.schedule.interest_minor[row]
             part = AllocationPart(
                 number=row + 1,
+                fees_minor=_shared(paid_before, paid_after, due[row], interest_from),
                 interest_minor=_shared(
-                    paid_before, paid_after, due[row], principal_from
+                    paid_before, paid_after, interest_from, principal_from
                 ),
                 principal_minor=_shared(
                     paid_before, paid_after, principal_from, due[row + 1]
@@ -363,7 +376,7 @@ def allocate_repayments(
     """Return how the loan of *schedule* stands at the end of the day *as_of*.
 
     Only repayments that were paid and known by then count. They go to the oldest
-    installment first, in it to interest before principal.
+    installment first, in it to fees, then interest, then principal.
 
     Args:
         schedule: What is due when.

@@ -37,7 +37,7 @@ class StandingColumns:
         paid_minor: What was paid of each installment.
         settled_day: Day on which each was paid in full; `UNKNOWN`: not settled.
         repaid_minor: All repayments of the loan together, credit included.
-        outstanding_minor: Principal and interest not yet paid, due or not.
+        outstanding_minor: Principal, interest and fees not yet paid, due or not.
         outstanding_principal_minor: Principal not yet paid back, due or not.
         overdue_minor: What is not paid of installments whose due day has passed.
         days_past_due: Days since the due day of the oldest unpaid one, else 0.
@@ -130,7 +130,9 @@ def allocate_many(
     paid_minor = np.clip(repaid_of - (due.reached - due.lengths), 0, due.lengths)
     paid_day = repayments.paid_day[counted[order]]
     settled_day = _settled_days(due, paid, paid_day)
-    back_minor = np.maximum(paid_minor - schedules.interest_minor, 0)
+    # Fees and interest are paid before principal.
+    charges_minor = due.lengths - schedules.principal_minor
+    back_minor = np.maximum(paid_minor - charges_minor, 0)
     is_past = schedules.due_day < as_of_day
     unpaid_minor = due.lengths - paid_minor
     return StandingColumns(

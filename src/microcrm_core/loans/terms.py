@@ -1,40 +1,47 @@
-"""What lender and borrower agreed on, and how the lender counts.
+"""What lender and borrower agreed on.
 
-`LoanTerms` are the agreement: how much, at which rate, in how many installments.
-`ScheduleConventions` are the lender's choices that turn terms into amounts: how days
-count and which way amounts are rounded. A `Loan` is an agreement with one
-customer, disbursed or only requested. Read `schedule` next: terms and conventions
-together make a schedule.
+`LoanTerms` are the agreement: how much, at which rate, in how many installments, on
+which dates, and by which `RepaymentPlan`. A `Loan` is an agreement with one customer,
+disbursed or only requested. Read `conventions` next: the lender's choices that turn
+terms into amounts.
 
 Example:
-    >>> from microcrm_core.loans import STRICT
-    >>> str(STRICT.day_count), str(STRICT.rounding), str(STRICT.roll)
-    ('ACT/365F', 'half_even', 'day_of_month')
+    >>> from microcrm_core.loans import EQUAL_INSTALLMENTS
+    >>> EQUAL_INSTALLMENTS.method
+    EqualInstallments()
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any, Final
+from itertools import pairwise
+from typing import Final
 
 import attrs
 
-from microcrm_core.checks import day, day_field, name_text_field, whole_number_field
-from microcrm_core.dates import DayCount, Frequency, RollRule
-from microcrm_core.errors import InvalidValueError
+from microcrm_core.checks import (
+    day,
+    day_field,
+    kind_field,
+    name_text_field,
+    tuple_field,
+    whole_number_field,
+)
+from microcrm_core.dates import Frequency
+from microcrm_core.errors import CurrencyMismatchError, InvalidValueError
 from microcrm_core.ids import CustomerId, LoanId
+from microcrm_core.loans.plans import EQUAL_INSTALLMENTS, RepaymentPlan
 from microcrm_core.money import Money
 from microcrm_core.rates import Rate
-from microcrm_core.rounding import Rounding
 
 __all__ = [
     "INSTALLMENT_COUNT_MAX",
     "NOMINAL_RATE_MAX",
-    "STRICT",
+    "InterestPause",
     "Loan",
     "LoanTerms",
-    "ScheduleConventions",
+    "RateChange",
+    "Tranche",
 ]
 
 INSTALLMENT_COUNT_MAX: Final = 1200
@@ -44,16 +51,99 @@ NOMINAL_RATE_MAX: Final = 1000
 """The highest yearly rate: 100,000 %. More is a mistake, such as 240000 for 24 %."""
 
 
-def _kind_field(
-    kind: type[object],
-) -> Callable[[object, attrs.Attribute[Any], object], None]:
-    def check(
-        _instance: object, attribute: attrs.Attribute[Any], value: object
-    ) -> None:
-        if not isinstance(value, kind):
-            raise InvalidValueError(attribute.name, f"must be a {kind.__name__}", value)
+@attrs.frozen(kw_only=True)
+class Tranche:
+    """A part of the principal that is paid out later than the first.
 
-    return check
+    Attributes:
+        disbursed_on: Day of the payment; it bears interest from then on.
+        amount: What is paid out; above zero.
+
+    Raises:
+        InvalidValueError: A field breaks its rule.
+
+    Example:
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.loans import Tranche
+        >>> tranche = Tranche(
+        ...     disbursed_on=dt.date(2025, 3, 1),
+        ...     amount=Money.of("500.00", Currency.of("EUR")),
+        ... )
+        >>> tranche.amount.minor
+        50000
+    """
+
+    disbursed_on: dt.date = attrs.field(validator=day_field)
+    amount: Money = attrs.field(validator=kind_field(Money))
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a tranche of nothing."""
+        if not self.amount.is_positive:
+            raise InvalidValueError("amount", "must be above zero", self.amount)
+
+
+@attrs.frozen(kw_only=True)
+class RateChange:
+    """A new nominal rate from some day on.
+
+    Attributes:
+        from_on: First day that bears interest at the new rate.
+        nominal_rate: The new yearly rate, from zero to `NOMINAL_RATE_MAX`.
+
+    Raises:
+        InvalidValueError: A field breaks its rule.
+
+    Example:
+        >>> import datetime as dt
+        >>> from microcrm_core.loans import RateChange
+        >>> from microcrm_core.rates import Rate
+        >>> change = RateChange(
+        ...     from_on=dt.date(2025, 3, 1), nominal_rate=Rate.per_year("0.12")
+        ... )
+        >>> change.nominal_rate.annual_ppm
+        120000
+    """
+
+    from_on: dt.date = attrs.field(validator=day_field)
+    nominal_rate: Rate = attrs.field(validator=kind_field(Rate))
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a rate out of bounds."""
+        _require_rate("nominal_rate", self.nominal_rate)
+
+
+@attrs.frozen
+class InterestPause:
+    """Days that bear no interest; the installments stay due.
+
+    Attributes:
+        start_on: First day without interest.
+        end_on: First day with interest again, after `start_on`.
+
+    Raises:
+        InvalidValueError: A field breaks its rule.
+
+    Example:
+        >>> import datetime as dt
+        >>> from microcrm_core.loans import InterestPause
+        >>> InterestPause(dt.date(2025, 3, 1), dt.date(2025, 3, 11)).days
+        10
+    """
+
+    start_on: dt.date = attrs.field(validator=day_field)
+    end_on: dt.date = attrs.field(validator=day_field)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a pause without a day."""
+        if self.end_on <= self.start_on:
+            rule = f"must be after start_on {self.start_on}"
+            raise InvalidValueError("end_on", rule, self.end_on)
+
+    @property
+    def days(self) -> int:
+        """How many days bear no interest."""
+        return (self.end_on - self.start_on).days
 
 
 @attrs.frozen(kw_only=True)
@@ -68,9 +158,19 @@ class LoanTerms:
         disbursed_on: Day from which interest runs; for a request the planned day.
         first_due_on: Due date of the first installment, after `disbursed_on`; the
             other due dates follow from it.
+        plan: How the loan is paid back.
+        due_on: Every due date as agreed, where no frequency gives them; empty: they
+            follow from `first_due_on` and `frequency`.
+        last_due_on: The last due date, where it is agreed apart from the others
+            because the loan has a fixed length; None: as the others.
+        tranches: Parts of `principal` that are paid out later, by date; the rest
+            is paid out on `disbursed_on`.
+        rate_changes: Later nominal rates, by date.
+        interest_pauses: Days without interest, by date, not overlapping.
 
     Raises:
         InvalidValueError: A field breaks its rule.
+        CurrencyMismatchError: A tranche is in another currency than the principal.
 
     Example:
         >>> import datetime as dt
@@ -90,83 +190,117 @@ class LoanTerms:
         120000
     """
 
-    principal: Money = attrs.field(validator=_kind_field(Money))
-    nominal_rate: Rate = attrs.field(validator=_kind_field(Rate))
+    principal: Money = attrs.field(validator=kind_field(Money))
+    nominal_rate: Rate = attrs.field(validator=kind_field(Rate))
     installment_count: int = attrs.field(
         validator=whole_number_field(at_least=1, at_most=INSTALLMENT_COUNT_MAX)
     )
-    frequency: Frequency = attrs.field(validator=_kind_field(Frequency))
+    frequency: Frequency = attrs.field(validator=kind_field(Frequency))
     disbursed_on: dt.date = attrs.field(validator=day_field)
     first_due_on: dt.date = attrs.field(validator=day_field)
+    plan: RepaymentPlan = attrs.field(
+        default=EQUAL_INSTALLMENTS, validator=kind_field(RepaymentPlan)
+    )
+    due_on: tuple[dt.date, ...] = attrs.field(
+        default=(), validator=tuple_field(dt.date)
+    )
+    last_due_on: dt.date | None = attrs.field(
+        default=None, validator=attrs.validators.optional(day_field)
+    )
+    tranches: tuple[Tranche, ...] = attrs.field(
+        default=(), validator=tuple_field(Tranche)
+    )
+    rate_changes: tuple[RateChange, ...] = attrs.field(
+        default=(), validator=tuple_field(RateChange)
+    )
+    interest_pauses: tuple[InterestPause, ...] = attrs.field(
+        default=(), validator=tuple_field(InterestPause)
+    )
 
     def __attrs_post_init__(self) -> None:
         """Refuse terms that no schedule can keep."""
         if not self.principal.is_positive:
             raise InvalidValueError("principal", "must be above zero", self.principal)
-        if not 0 <= self.nominal_rate.annual_fraction <= NOMINAL_RATE_MAX:
-            raise InvalidValueError(
-                "nominal_rate",
-                f"must be from 0 to {NOMINAL_RATE_MAX}",
-                self.nominal_rate,
-                hint="24 % a year is 0.24",
-            )
+        _require_rate("nominal_rate", self.nominal_rate)
         if self.first_due_on <= self.disbursed_on:
             raise InvalidValueError(
                 "first_due_on",
                 f"must be after disbursed_on {self.disbursed_on}",
                 self.first_due_on,
             )
+        self._require_dates()
+        self._require_tranches()
+        self._require_changes()
+
+    @property
+    def disbursements(self) -> tuple[tuple[dt.date, Money], ...]:
+        """Every payment of principal with its day, the first one first."""
+        later = tuple((part.disbursed_on, part.amount) for part in self.tranches)
+        first = self.principal
+        for _, amount in later:
+            first -= amount
+        return ((self.disbursed_on, first), *later)
+
+    def _require_dates(self) -> None:
+        for on in self.due_on:
+            day("due_on", on)
+        if self.due_on:
+            if len(self.due_on) != self.installment_count:
+                rule = f"must have {self.installment_count} dates or none"
+                raise InvalidValueError("due_on", rule, len(self.due_on))
+            if self.due_on[0] != self.first_due_on:
+                rule = f"must begin with first_due_on {self.first_due_on}"
+                raise InvalidValueError("due_on", rule, self.due_on[0])
+            _require_rising("due_on", self.due_on)
+        if self.last_due_on is not None and (
+            self.due_on or self.last_due_on < self.first_due_on
+        ):
+            rule = "must be first_due_on or later, and None where due_on is given"
+            raise InvalidValueError("last_due_on", rule, self.last_due_on)
+
+    def _require_tranches(self) -> None:
+        if not self.tranches:
+            return
+        for part in self.tranches:
+            if part.amount.currency != self.principal.currency:
+                raise CurrencyMismatchError(
+                    "tranches",
+                    f"must be in {self.principal.currency.code}",
+                    part.amount.currency.code,
+                )
+        days = [part.disbursed_on for part in self.tranches]
+        if days[0] < self.disbursed_on:
+            rule = f"must not be before disbursed_on {self.disbursed_on}"
+            raise InvalidValueError("tranches", rule, days[0])
+        if sorted(days) != days:
+            raise InvalidValueError("tranches", "must be in order of date", days)
+        if not self.disbursements[0][1].is_positive:
+            rule = "must leave something of the principal for disbursed_on"
+            raise InvalidValueError("tranches", rule, self.principal)
+
+    def _require_changes(self) -> None:
+        if self.rate_changes:
+            from_on = [change.from_on for change in self.rate_changes]
+            _require_rising("rate_changes", (self.disbursed_on, *from_on))
+        if self.interest_pauses:
+            bounds = [pause.end_on for pause in self.interest_pauses[:-1]]
+            for end_on, pause in zip(bounds, self.interest_pauses[1:], strict=True):
+                if pause.start_on < end_on:
+                    rule = "must be in order of date and not overlap"
+                    raise InvalidValueError("interest_pauses", rule, pause.start_on)
 
 
-@attrs.frozen(kw_only=True)
-class ScheduleConventions:
-    """How a lender turns terms into dates and amounts: policy data.
-
-    No function of this library has default conventions; the caller names them.
-
-    Attributes:
-        id: Name under which decisions and tests refer to them.
-        day_count: How much of a year lies between two due dates. Only day counts
-            that need two dates and nothing else (`DayCount.needs` is empty).
-        rounding: Where the interest of a period is rounded to whole minor units.
-        roll: On which day of a month a due date falls.
-
-    Raises:
-        InvalidValueError: A field breaks its rule, or the day count needs more than
-            two dates.
-
-    Example:
-        >>> import attrs
-        >>> from microcrm_core.dates import DayCount
-        >>> from microcrm_core.loans import STRICT
-        >>> lender = attrs.evolve(STRICT, id="ours", day_count=DayCount.ACT_360)
-        >>> lender.id
-        'ours'
-    """
-
-    id: str = attrs.field(validator=name_text_field)
-    day_count: DayCount = attrs.field(validator=_kind_field(DayCount))
-    rounding: Rounding = attrs.field(validator=_kind_field(Rounding))
-    roll: RollRule = attrs.field(validator=_kind_field(RollRule))
-
-    def __attrs_post_init__(self) -> None:
-        """Refuse a day count that asks for more than two dates."""
-        if self.day_count.needs:
-            raise InvalidValueError(
-                "day_count",
-                "must need two dates and nothing else",
-                self.day_count.value,
-                hint=f"it needs {' and '.join(self.day_count.needs)}",
-            )
+def _require_rate(field: str, rate: Rate) -> None:
+    if not 0 <= rate.annual_fraction <= NOMINAL_RATE_MAX:
+        rule = f"must be from 0 to {NOMINAL_RATE_MAX}"
+        raise InvalidValueError(field, rule, rate, hint="24 % a year is 0.24")
 
 
-STRICT: Final = ScheduleConventions(
-    id="strict",
-    day_count=DayCount.ACT_365F,
-    rounding=Rounding.HALF_EVEN,
-    roll=RollRule.DAY_OF_MONTH,
-)
-"""Clean conventions without history: ACT/365F, half even, day of month kept."""
+def _require_rising(field: str, days: tuple[dt.date, ...]) -> None:
+    for before_on, on in pairwise(days):
+        if on <= before_on:
+            rule = f"must come after {before_on}, the date before it"
+            raise InvalidValueError(field, rule, on)
 
 
 @attrs.frozen(kw_only=True)
@@ -219,11 +353,11 @@ class Loan:
 
     id: LoanId = attrs.field(validator=name_text_field)
     customer_id: CustomerId = attrs.field(validator=name_text_field)
-    terms: LoanTerms = attrs.field(validator=_kind_field(LoanTerms))
+    terms: LoanTerms = attrs.field(validator=kind_field(LoanTerms))
     requested_on: dt.date | None = attrs.field(
         validator=attrs.validators.optional(day_field)
     )
-    is_disbursed: bool = attrs.field(validator=_kind_field(bool))
+    is_disbursed: bool = attrs.field(validator=kind_field(bool))
     known_on: dt.date = attrs.field(validator=day_field)
     planned_on: dt.date | None = attrs.field(
         default=None, validator=attrs.validators.optional(day_field)

@@ -373,7 +373,8 @@ def faults_below(path: str) -> Generator[None]:
         yield
     except InvalidValueError as error:
         field = error.field
-        where = field if field.startswith(f"{path}.") else f"{path}.{field}"
+        is_whole_path = field == path or field.startswith(f"{path}.")
+        where = field if is_whole_path else f"{path}.{field}"
         raise PolicyError(where, error.rule, error.value, hint=error.hint) from None
 
 

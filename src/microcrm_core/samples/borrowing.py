@@ -14,7 +14,7 @@ import numpy as np
 
 from microcrm_core.batch import UNKNOWN, Bools, Int64s
 from microcrm_core.dates import Frequency
-from microcrm_core.loans import STRICT
+from microcrm_core.loans import EQUAL_INSTALLMENTS, STRICT
 from microcrm_core.loans.batch import ScheduleColumns, build_schedules
 from microcrm_core.loans.columns_batch import LoanColumns, RepaymentColumns
 from microcrm_core.samples.people import BAD, SAMPLE_CURRENCY, People, numbered_ids
@@ -130,6 +130,7 @@ def _loan_columns(rounds: list[_Round], *, open_count: int) -> LoanColumns:
         joined["disbursed_day"][-open_count:] = UNKNOWN
     return LoanColumns(
         ids=numbered_ids(b"l", np.arange(1, count + 1)),
+        plans=(EQUAL_INSTALLMENTS,),
         currency_index=np.zeros(count, np.int64),
         currencies=(SAMPLE_CURRENCY,),
         frequencies=FREQUENCIES,

@@ -1,0 +1,433 @@
+"""Where the values of many schedules stand: by plan, frequency and length.
+
+Loans whose schedules have the same number of rows are worked on together, one
+installment at a time. Written in the same order, nothing has to be moved about: the
+first installments of a group stand side by side, then its second ones, and so on. A
+`ScheduleLayout` says which values belong to which loan.
+
+Example:
+    >>> import numpy as np
+    >>> from microcrm_core.loans.columns_batch import LoanColumns
+    >>> from microcrm_core.loans.layout_batch import ScheduleLayout
+    >>> ScheduleLayout.of(LoanColumns.from_loans([], {})).value_count
+    0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Self, TypeAlias
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from microcrm_core.batch import Int64s
+from microcrm_core.dates import Frequency
+from microcrm_core.errors import InvalidValueError
+from microcrm_core.loans.columns_batch import LoanColumns
+from microcrm_core.loans.due_days_batch import has_late_dom
+from microcrm_core.loans.kernel_batch import MoneyLines
+from microcrm_core.loans.plan_amounts_batch import has_capitalized, has_fees
+from microcrm_core.loans.plans import RepaymentPlan
+from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX
+from microcrm_core.money import Currency
+
+__all__ = [
+    "ScheduleBuffers",
+    "ScheduleGroup",
+    "ScheduleLayout",
+    "TermColumns",
+    "row_count",
+]
+
+Ranks: TypeAlias = "npt.NDArray[np.uint16] | Int64s"
+
+_COUNT_WIDTH: Final = INSTALLMENT_COUNT_MAX + 1
+_TABLE_MAX: Final = 2**22
+_UINT16_MAX: Final = 2**16
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class TermColumns:
+    """What schedules are computed from, in columns of shape (loans,).
+
+    Attributes:
+        principal_minor: Amount lent or asked for.
+        annual_ppm: Nominal yearly rate in parts per million.
+        installment_count: 1 to 1200.
+        frequency_index: Position in `frequencies`.
+        frequencies: The frequencies that occur.
+        planned_day: Day from which interest runs.
+        first_due_day: Due day of the first installment.
+        plan_index: Position in `plans`.
+        plans: The plans that occur.
+        currency_index: Position in `currencies`.
+        currencies: The currencies that occur.
+
+    Example:
+        >>> from microcrm_core.loans.columns_batch import LoanColumns
+        >>> from microcrm_core.loans.layout_batch import TermColumns
+        >>> len(TermColumns.of(LoanColumns.from_loans([], {})))
+        0
+    """
+
+    principal_minor: Int64s
+    annual_ppm: Int64s
+    installment_count: Int64s
+    frequency_index: Int64s
+    frequencies: tuple[Frequency, ...]
+    planned_day: Int64s
+    first_due_day: Int64s
+    plan_index: Int64s
+    plans: tuple[RepaymentPlan, ...]
+    currency_index: Int64s
+    currencies: tuple[Currency, ...]
+
+    def __len__(self) -> int:
+        """Return the number of loans."""
+        return int(self.principal_minor.size)
+
+    def take(self, rows: Int64s | slice) -> TermColumns:
+        """Return the loans at these positions; of a slice, without a copy."""
+        return attrs.evolve(
+            self,
+            principal_minor=self.principal_minor[rows],
+            annual_ppm=self.annual_ppm[rows],
+            installment_count=self.installment_count[rows],
+            frequency_index=self.frequency_index[rows],
+            planned_day=self.planned_day[rows],
+            first_due_day=self.first_due_day[rows],
+            plan_index=self.plan_index[rows],
+            currency_index=self.currency_index[rows],
+        )
+
+    def packed(self) -> Int64s:
+        """Return what all chunks read, side by side: (loans, 4).
+
+        Principal, rate, planned and first due day. The loans of a chunk lie far apart,
+        and so each of them is found once and not four times.
+        """
+        columns = (
+            self.principal_minor,
+            self.annual_ppm,
+            self.planned_day,
+            self.first_due_day,
+        )
+        packed = np.empty((len(self), len(columns)), np.int64)
+        for place, column in enumerate(columns):
+            packed[:, place] = column
+        return packed
+
+    @classmethod
+    def of(cls, loans: LoanColumns) -> Self:
+        """Return what the schedules of *loans* are computed from."""
+        return cls(
+            principal_minor=loans.principal_minor,
+            annual_ppm=loans.annual_ppm,
+            installment_count=loans.installment_count,
+            frequency_index=loans.frequency_index,
+            frequencies=loans.frequencies,
+            planned_day=loans.start_day,
+            first_due_day=loans.first_due_day,
+            plan_index=loans.plan_index,
+            plans=loans.plans,
+            currency_index=loans.currency_index,
+            currencies=loans.currencies,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class ScheduleGroup:
+    """Loans of one plan, frequency and length, and where their values stand.
+
+    Attributes:
+        plan: How these loans are paid back.
+        frequency: Time from one due day to the next.
+        installment_count: Number of installments.
+        row_count: Rows of a schedule: the installments and the down payment.
+        loan_start: Where the loans begin in `ScheduleLayout.loans`.
+        late_start: Where loans begin whose due day, after the 28th, some month lacks.
+        loan_end: Where the loans end.
+        value_start: Where their values begin.
+
+    Example:
+        See `ScheduleLayout`.
+    """
+
+    plan: RepaymentPlan
+    frequency: Frequency
+    installment_count: int
+    row_count: int
+    loan_start: int
+    late_start: int
+    loan_end: int
+    value_start: int
+
+    @property
+    def loan_count(self) -> int:
+        """Number of loans."""
+        return self.loan_end - self.loan_start
+
+    def matrix(self, column: Int64s) -> Int64s:
+        """Return the group's part of a column of values, (rows, loans); a view."""
+        end = self.value_start + self.row_count * self.loan_count
+        return column[self.value_start : end].reshape(self.row_count, self.loan_count)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class ScheduleLayout:
+    """Where `write_schedules` puts the values of each loan.
+
+    Attributes:
+        loans: Positions of the loans, group by group.
+        groups: The groups, in the order of their values.
+        value_count: How many values a column has.
+
+    Example:
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Frequency, LoanTerms, Money, Rate
+        >>> from microcrm_core.ids import CustomerId, LoanId
+        >>> from microcrm_core.loans import Loan
+        >>> from microcrm_core.loans.columns_batch import LoanColumns
+        >>> from microcrm_core.loans.layout_batch import ScheduleLayout
+        >>> def loan(number: int) -> Loan:
+        ...     terms = LoanTerms(
+        ...         principal=Money.of("10.00", Currency.of("EUR")),
+        ...         nominal_rate=Rate.per_year(0),
+        ...         installment_count=3,
+        ...         frequency=Frequency.MONTHLY,
+        ...         disbursed_on=dt.date(2025, 1, 14),
+        ...         first_due_on=dt.date(2025, 2, 14),
+        ...     )
+        ...     return Loan(
+        ...         id=LoanId(f"loan-{number}"),
+        ...         customer_id=CustomerId("customer-1"),
+        ...         terms=terms,
+        ...         requested_on=None,
+        ...         is_disbursed=True,
+        ...         known_on=terms.disbursed_on,
+        ...     )
+        >>> loans = LoanColumns.from_loans([loan(1), loan(2)], {"customer-1": 0})
+        >>> layout = ScheduleLayout.of(loans)
+        >>> layout.value_count, layout.values(1)
+        (6, slice(1, 6, 2))
+    """
+
+    loans: Int64s
+    groups: tuple[ScheduleGroup, ...]
+    value_count: int
+
+    @classmethod
+    def of(cls, loans: LoanColumns | TermColumns) -> Self:
+        """Return the layout of the schedules of *loans*."""
+        terms = TermColumns.of(loans) if isinstance(loans, LoanColumns) else loans
+        group = terms.installment_count
+        if len(terms.frequencies) > 1:
+            group = group + terms.frequency_index * _COUNT_WIDTH
+        if len(terms.plans) > 1:
+            width = _COUNT_WIDTH * len(terms.frequencies)
+            group = group + terms.plan_index * width
+        # Within a group, loans whose due day every month has come first.
+        rank = _ranks(group)
+        rank += has_late_dom(terms.first_due_day)
+        order = np.argsort(rank, kind="stable")
+        groups: list[ScheduleGroup] = []
+        value_start = 0
+        for start, late_start, end in _spans(rank):
+            loan = int(order[start])
+            plan = terms.plans[int(terms.plan_index[loan])]
+            count = int(terms.installment_count[loan])
+            one = ScheduleGroup(
+                plan=plan,
+                frequency=terms.frequencies[int(terms.frequency_index[loan])],
+                installment_count=count,
+                row_count=row_count(plan, count),
+                loan_start=start,
+                late_start=late_start,
+                loan_end=end,
+                value_start=value_start,
+            )
+            groups.append(one)
+            value_start += one.row_count * one.loan_count
+        return cls(loans=order, groups=tuple(groups), value_count=value_start)
+
+    def values(self, loan: int) -> slice:
+        """Return where the values of the loan at this position stand, in order."""
+        place = int(np.flatnonzero(self.loans == loan)[0])
+        group = next(one for one in self.groups if place < one.loan_end)
+        first = group.value_start + place - group.loan_start
+        step = group.loan_count
+        return slice(first, first + step * (group.row_count - 1) + 1, step)
+
+    def places(self) -> tuple[Int64s, Int64s]:
+        """Return where the first value of each loan stands, and the step to the next.
+
+        Shapes:
+            Both arrays are (loans,), in the order of the loans.
+        """
+        first = np.empty(self.loans.size, np.int64)
+        step = np.empty(self.loans.size, np.int64)
+        for group in self.groups:
+            loans = self.loans[group.loan_start : group.loan_end]
+            first[loans] = group.value_start + np.arange(loans.size)
+            step[loans] = loans.size
+        return first, step
+
+
+def row_count(plan: RepaymentPlan, installment_count: int) -> int:
+    """Return how many rows a schedule has: installments and a down payment.
+
+    Example:
+        >>> from microcrm_core.loans import EQUAL_INSTALLMENTS
+        >>> from microcrm_core.loans.layout_batch import row_count
+        >>> row_count(EQUAL_INSTALLMENTS, 12)
+        12
+    """
+    return installment_count + (plan.down_payment is not None)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class ScheduleBuffers:
+    """Columns that schedules are written into, and that may be used again.
+
+    Attributes:
+        principal_minor: Principal parts; int64 of shape (values,), as all.
+        interest_minor: Interest parts.
+        outstanding_minor: Principal that is left after each row.
+        total_minor: What each row comes to, fees included.
+        due_day: Due days; None: they are not asked for.
+        fees_minor: Fees; None: no plan has any.
+        capitalized_minor: Interest that is added to the debt; None: no plan does so.
+
+    Raises:
+        InvalidValueError: A column is no int64 array, or they differ in length.
+
+    Example:
+        >>> from microcrm_core.loans.layout_batch import ScheduleBuffers
+        >>> ScheduleBuffers.of_size(1000, with_due_days=True).due_day.size
+        1000
+    """
+
+    principal_minor: Int64s
+    interest_minor: Int64s
+    outstanding_minor: Int64s
+    total_minor: Int64s
+    due_day: Int64s | None = None
+    fees_minor: Int64s | None = None
+    capitalized_minor: Int64s | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse columns of different kinds."""
+        for field in attrs.fields(type(self)):
+            column: Int64s | None = getattr(self, field.name)
+            if column is None and field.default is None:
+                continue
+            is_array = isinstance(column, np.ndarray)
+            if column is None or not is_array or column.dtype != np.int64:
+                rule = "must be an int64 array"
+                raise InvalidValueError(field.name, rule, type(column).__name__)
+            if column.shape != (self.size,) or not column.flags.c_contiguous:
+                rule = f"must be contiguous, of shape ({self.size},)"
+                raise InvalidValueError(field.name, rule, column.shape)
+
+    @classmethod
+    def of_size(
+        cls,
+        size: int,
+        *,
+        with_due_days: bool = False,
+        with_fees: bool = False,
+        with_capitalized: bool = False,
+    ) -> Self:
+        """Return columns of *size* values, not yet filled."""
+
+        def column(*, is_wanted: bool) -> Int64s | None:
+            return np.empty(size, np.int64) if is_wanted else None
+
+        return cls(
+            principal_minor=np.empty(size, np.int64),
+            interest_minor=np.empty(size, np.int64),
+            outstanding_minor=np.empty(size, np.int64),
+            total_minor=np.empty(size, np.int64),
+            due_day=column(is_wanted=with_due_days),
+            fees_minor=column(is_wanted=with_fees),
+            capitalized_minor=column(is_wanted=with_capitalized),
+        )
+
+    @property
+    def size(self) -> int:
+        """How many values each column has."""
+        return int(self.principal_minor.size)
+
+    def lines_of(
+        self, group: ScheduleGroup, start: int, end: int
+    ) -> tuple[MoneyLines, Int64s | None]:
+        """Return the matrices of some loans of a group, in the order of a layout."""
+
+        def matrix(column: Int64s) -> Int64s:
+            return group.matrix(column)[:, start:end]
+
+        return self._lines(group.plan, matrix)
+
+    def lines_from_start(
+        self, group: ScheduleGroup, loan_count: int
+    ) -> tuple[MoneyLines, Int64s | None]:
+        """Return matrices for as many loans of a group, from the first value on."""
+        shape = (group.row_count, loan_count)
+
+        def matrix(column: Int64s) -> Int64s:
+            return column[: shape[0] * shape[1]].reshape(shape)
+
+        return self._lines(group.plan, matrix)
+
+    def _lines(
+        self, plan: RepaymentPlan, matrix: Callable[[Int64s], Int64s]
+    ) -> tuple[MoneyLines, Int64s | None]:
+        fees, capitalized = self.fees_minor, self.capitalized_minor
+        if fees is not None and not has_fees(plan):
+            matrix(fees)[:] = 0
+            fees = None
+        if capitalized is not None and not has_capitalized(plan):
+            matrix(capitalized)[:] = 0
+            capitalized = None
+        lines = MoneyLines(
+            principal_minor=matrix(self.principal_minor),
+            interest_minor=matrix(self.interest_minor),
+            outstanding_minor=matrix(self.outstanding_minor),
+            total_minor=matrix(self.total_minor),
+            fees_minor=None if fees is None else matrix(fees),
+            capitalized_minor=None if capitalized is None else matrix(capitalized),
+        )
+        return lines, None if self.due_day is None else matrix(self.due_day)
+
+
+def _ranks(group: Int64s) -> Ranks:
+    """Return the groups that occur as 0, 2, 4 and so on, in the same order."""
+    if group.size == 0:
+        return group.copy()
+    last = int(group.max())
+    if last >= _TABLE_MAX:
+        ranks = np.unique(group, return_inverse=True)[1].reshape(-1)
+        return 2 * ranks.astype(np.int64)
+    occurs = np.zeros(last + 1, np.bool_)
+    occurs[group] = True
+    table = 2 * np.cumsum(occurs, dtype=np.int64) - 2
+    # Short numbers take less memory, and are sorted in a fraction of the time.
+    is_short = int(table[-1]) + 1 < _UINT16_MAX
+    found = table.astype(np.uint16)[group] if is_short else table[group]
+    return found
+
+
+def _spans(rank: Ranks) -> list[tuple[int, int, int]]:
+    """Return where each group begins, where its late loans begin, and where it ends."""
+    if rank.size == 0:
+        return []
+    sizes = np.bincount(rank, minlength=2 * (int(rank.max()) // 2 + 1))
+    early, late = sizes[::2].tolist(), sizes[1::2].tolist()
+    spans: list[tuple[int, int, int]] = []
+    start = 0
+    for first, second in zip(early, late, strict=True):
+        spans.append((start, start + first, start + first + second))
+        start += first + second
+    return spans

@@ -1,0 +1,391 @@
+"""Schedules, one and a million, against what a user would take instead.
+
+Everything runs in one process and in turn, so that a busy moment of the machine meets
+all of them; the best of some rounds counts. A peer that is not installed is named and
+left out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+import resource
+import time
+import tracemalloc
+from collections.abc import Callable
+from functools import partial
+from types import ModuleType
+from typing import Final
+
+import attrs
+import numpy as np
+
+from microcrm_core import Currency, Money
+from microcrm_core.batch import Int64s
+from microcrm_core.dates import Frequency
+from microcrm_core.loans import STRICT, STRICT_30_360, LoanTerms, build_schedule
+from microcrm_core.loans.batch import (
+    ScheduleBuffers,
+    ScheduleLayout,
+    build_schedules,
+    iter_schedules,
+    write_schedules,
+)
+from microcrm_core.loans.columns_batch import LoanColumns
+from microcrm_core.rates import Rate
+
+__all__ = ["run"]
+
+_LOANS: Final = 1_000_000
+_PEER_LOANS: Final = 200_000
+_ROUNDS: Final = 9
+_UNIT: Final = 360_000_000
+
+
+def run() -> None:
+    """Print how fast one schedule and a million are, and the ratios to others."""
+    _one_loan()
+    _bulk()
+    _memory()
+
+
+# One loan.
+
+
+def _one_loan() -> None:
+    print(f"{'one loan, a second':<40}{'12':>10}{'360':>10}{'ratios':>16}")
+    ours: dict[str, Callable[[int], object]] = {
+        "dates as columns": lambda count: build_schedule(_terms(count), STRICT),
+        "with rows built": lambda count: (
+            build_schedule(_terms(count), STRICT).installments
+        ),
+    }
+    peers: dict[str, Callable[[int], object]] = {}
+    for name, make in _PEERS.items():
+        found = _module(name)
+        if found is not None:
+            peers[name] = make(found)
+    actions = {**ours, **peers}
+    speeds = {
+        name: [_speed(partial(action, count)) for count in (12, 360)]
+        for name, action in actions.items()
+    }
+    base = speeds["dates as columns"]
+    for name, (short, long) in speeds.items():
+        ratios = f"{base[0] / short:>8.2f}{base[1] / long:>8.2f}"
+        print(f"{name:<40}{short:>10,.0f}{long:>10,.0f}{ratios}")
+
+
+def _terms(count: int) -> LoanTerms:
+    return LoanTerms(
+        principal=Money(1_234_567, Currency.of("EUR")),
+        nominal_rate=Rate.of_ppm(120_000),
+        installment_count=count,
+        frequency=Frequency.MONTHLY,
+        disbursed_on=dt.date(2025, 1, 15),
+        first_due_on=dt.date(2025, 2, 15),
+    )
+
+
+def _speed(action: Callable[[], object]) -> float:
+    """Return how often an action can be done in a second, at best."""
+    action()
+    began = time.perf_counter()
+    action()
+    once = max(time.perf_counter() - began, 1e-7)
+    repeats = max(1, int(0.05 / once))
+    best = float("inf")
+    for _ in range(_ROUNDS):
+        began = time.perf_counter()
+        for _ in range(repeats):
+            action()
+        best = min(best, (time.perf_counter() - began) / repeats)
+    return 1 / best
+
+
+def _amortization(module: ModuleType) -> Callable[[int], object]:
+    schedule = importlib.import_module("amortization.schedule")
+    del module
+    return lambda count: list(schedule.amortization_schedule(12_345.67, 0.12, count))
+
+
+def _numpy_financial(module: ModuleType) -> Callable[[int], object]:
+    def schedule(count: int) -> object:
+        number = np.arange(1, count + 1)
+        interest = module.ipmt(0.01, number, count, -12_345.67)
+        return interest, module.ppmt(0.01, number, count, -12_345.67)
+
+    return schedule
+
+
+def _pyloan(module: ModuleType) -> Callable[[int], object]:
+    del module
+    loans = importlib.import_module("pyloan.pyloan")
+
+    def schedule(count: int) -> object:
+        loan = loans.Loan(
+            loan_amount=12_345.67,
+            interest_rate=12,
+            loan_term=count,
+            loan_term_period="M",
+            start_date="2025-01-15",
+        )
+        return loan.get_payment_schedule()
+
+    return schedule
+
+
+def _quantlib(module: ModuleType) -> Callable[[int], object]:
+    start = module.Date(15, 1, 2025)
+
+    def schedule(count: int) -> object:
+        period = module.Period(count, module.Months)
+        notionals = module.sinkingNotionals(period, module.Monthly, 0.12, 12_345.67)
+        dates = module.sinkingSchedule(
+            start, period, module.Monthly, module.NullCalendar()
+        )
+        bond = module.AmortizingFixedRateBond(
+            0, notionals, dates, [0.12], module.Thirty360(module.Thirty360.BondBasis)
+        )
+        return [(flow.date(), flow.amount()) for flow in bond.cashflows()]
+
+    return schedule
+
+
+_PEERS: Final = {
+    "amortization": _amortization,
+    "numpy_financial": _numpy_financial,
+    "pyloan": _pyloan,
+    "QuantLib": _quantlib,
+}
+
+
+def _module(name: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        print(f"{name} is not installed and left out")
+        return None
+
+
+# A million loans.
+
+
+def _bulk() -> None:
+    loans = _loans(_LOANS)
+    layout = ScheduleLayout.of(loans)
+    into = ScheduleBuffers.of_size(layout.value_count, with_due_days=True)
+    money = attrs.evolve(into, due_day=None)
+    columns = (
+        into.principal_minor,
+        into.interest_minor,
+        into.outstanding_minor,
+        into.total_minor,
+    )
+    sources = [np.arange(layout.value_count, dtype=np.int64) for _ in columns]
+
+    def copy() -> None:
+        for source, column in zip(sources, columns, strict=True):
+            np.copyto(column, source)
+
+    def write(target: ScheduleBuffers) -> None:
+        fresh = ScheduleLayout.of(loans)
+        write_schedules(loans, STRICT_30_360, layout=fresh, into=target)
+
+    best = _best(
+        {
+            "copy of four columns": copy,
+            "write_schedules": partial(write, money),
+            "write_schedules with due days": partial(write, into),
+        },
+        rounds=_ROUNDS,
+    )
+    slow = _best(
+        {
+            "iter_schedules": lambda: _through(loans),
+            "build_schedules, loan by loan": lambda: build_schedules(
+                loans, STRICT_30_360
+            ),
+        },
+        rounds=3,
+    )
+    rows = layout.value_count
+    print(f"\n{_LOANS:,} loans, {rows:,} rows: ns a row, and times the copy")
+    copied = best["copy of four columns"]
+    for name, seconds in {**best, **slow}.items():
+        print(f"{name:<40}{seconds / rows * 1e9:>10.2f}{seconds / copied:>10.2f}")
+    written = best["write_schedules"]
+    dated = best["write_schedules with due days"] - written
+    print(f"due days add {dated / written:.2f} of the money columns' time")
+    _peers_in_bulk(written / rows)
+
+
+def _best(actions: dict[str, Callable[[], object]], *, rounds: int) -> dict[str, float]:
+    best = dict.fromkeys(actions, float("inf"))
+    for action in actions.values():
+        action()
+    for _ in range(rounds):
+        for name, action in actions.items():
+            began = time.perf_counter()
+            action()
+            best[name] = min(best[name], time.perf_counter() - began)
+    return best
+
+
+def _through(loans: LoanColumns) -> int:
+    return sum(chunk.rows.size for chunk in iter_schedules(loans, STRICT_30_360))
+
+
+def _loans(count: int) -> LoanColumns:
+    rng = np.random.default_rng(5)
+    disbursed_day = rng.integers(17_000, 20_000, count)
+    return LoanColumns(
+        ids=np.arange(count).astype("S8"),
+        customer_index=np.zeros(count, np.int64),
+        currency_index=np.zeros(count, np.int64),
+        currencies=(Currency.of("EUR"),),
+        principal_minor=rng.integers(10_000, 10_000_000, count),
+        annual_ppm=rng.integers(10_000, 480_000, count),
+        installment_count=rng.integers(12, 37, count),
+        frequency_index=np.zeros(count, np.int64),
+        frequencies=(Frequency.MONTHLY,),
+        requested_day=disbursed_day,
+        disbursed_day=disbursed_day,
+        first_due_day=disbursed_day + rng.integers(20, 32, count),
+        known_day=disbursed_day,
+    )
+
+
+def _peers_in_bulk(ours: float) -> None:
+    loans = _loans(_PEER_LOANS)
+    level = np.empty(_PEER_LOANS, np.int64)
+    for chunk in iter_schedules(loans, STRICT_30_360):
+        level[chunk.rows] = chunk.level_minor
+    rows = int(loans.installment_count.sum())
+    peers: dict[str, Callable[[ModuleType, LoanColumns, Int64s], object]] = {
+        "numpy_financial": _financial_rows,
+        "polars": _polars_rows,
+        "duckdb": _duckdb_rows,
+    }
+    print(
+        f"{'peer, ' + format(_PEER_LOANS, ',') + ' loans':<40}{'ns':>10}{'ratio':>10}"
+    )
+    for name, action in peers.items():
+        module = _module(name)
+        if module is None:
+            continue
+        best = _best({name: partial(action, module, loans, level)}, rounds=3)
+        each = best[name] / rows
+        print(f"{name:<40}{each * 1e9:>10.1f}{each / ours:>10.1f}")
+
+
+def _financial_rows(module: ModuleType, loans: LoanColumns, _level: Int64s) -> object:
+    # One value for each row, as its functions take them.
+    counts = loans.installment_count
+    rows = np.repeat(np.arange(len(loans)), counts)
+    number = np.arange(rows.size) - np.repeat(np.cumsum(counts) - counts, counts) + 1
+    rate = loans.annual_ppm[rows] / 12e6
+    value = -loans.principal_minor[rows] / 100.0
+    interest = np.round(module.ipmt(rate, number, counts[rows], value), 2)
+    principal = np.round(module.ppmt(rate, number, counts[rows], value), 2)
+    repaid = np.cumsum(principal)
+    outstanding = -value - repaid
+    return principal, interest, outstanding, principal + interest
+
+
+def _polars_rows(module: ModuleType, loans: LoanColumns, level: Int64s) -> object:
+    col, lit = module.col, module.lit
+    frames = []
+    for count in np.unique(loans.installment_count).tolist():
+        chosen = np.flatnonzero(loans.installment_count == count)
+        frame = module.DataFrame(
+            {
+                "weight": loans.annual_ppm[chosen] * 30,
+                "level": level[chosen],
+                "outstanding": loans.principal_minor[chosen],
+            }
+        )
+        for number in range(1, count + 1):
+            sums = col("outstanding") * col("weight") + lit(_UNIT // 2)
+            frame = frame.with_columns(sums=sums).with_columns(
+                quotient=col("sums") // _UNIT
+            )
+            tie = ((col("quotient") * _UNIT) == col("sums")) & (
+                col("quotient") % 2 == 1
+            )
+            frame = frame.with_columns(
+                interest=col("quotient") - tie.cast(module.Int64)
+            )
+            due = col("outstanding") + col("interest")
+            total = due if number == count else module.min_horizontal(due, "level")
+            frame = frame.with_columns(total=total)
+            frame = frame.with_columns(principal=col("total") - col("interest"))
+            frame = frame.with_columns(
+                outstanding=col("outstanding") - col("principal")
+            )
+            frames.append(frame.select("principal", "interest", "outstanding", "total"))
+    return module.concat(frames, rechunk=True)
+
+
+_RECURSIVE: Final = f"""
+CREATE OR REPLACE TABLE made AS
+WITH RECURSIVE rows AS (
+  SELECT id, 0 AS number, count, weight, level,
+    0::BIGINT AS principal, 0::BIGINT AS interest, start AS outstanding,
+    0::BIGINT AS total
+  FROM loans
+  UNION ALL
+  SELECT id, number + 1, count, weight, level,
+    total_now - due_now, due_now, outstanding - (total_now - due_now), total_now
+  FROM (
+    SELECT *, CASE WHEN number + 1 = count THEN outstanding + due_now
+      ELSE least(level, outstanding + due_now) END AS total_now
+    FROM (
+      SELECT *, quotient - CASE WHEN quotient * {_UNIT} = sums
+        AND quotient % 2 = 1 THEN 1 ELSE 0 END AS due_now
+      FROM (
+        SELECT *, sums // {_UNIT} AS quotient
+        FROM (
+          SELECT *, outstanding * weight + {_UNIT // 2} AS sums
+          FROM rows WHERE number < count
+        )
+      )
+    )
+  )
+)
+SELECT id, number, principal, interest, outstanding, total FROM rows
+WHERE number > 0
+"""
+
+
+def _duckdb_rows(module: ModuleType, loans: LoanColumns, level: Int64s) -> object:
+    connection = module.connect()
+    given = {
+        "id": np.arange(len(loans)),
+        "count": loans.installment_count,
+        "weight": loans.annual_ppm * 30,
+        "level": level,
+        "start": loans.principal_minor,
+    }
+    names = ", ".join(f"unnest(${name})::BIGINT AS {name}" for name in given)
+    connection.execute(
+        f"CREATE TABLE loans AS SELECT {names}",
+        {name: column.tolist() for name, column in given.items()},
+    )
+    return connection.execute(_RECURSIVE)
+
+
+# Memory.
+
+
+def _memory() -> None:
+    print(f"\n{'iter_schedules of loans':<40}{'peak MB':>10}")
+    for count in (200_000, 1_000_000):
+        loans = _loans(count)
+        tracemalloc.start()
+        _through(loans)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        print(f"{count:<40,}{peak / 1e6:>10.1f}")
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"{'largest process so far, MB':<40}{kilobytes / 1e3:>10.0f}")

@@ -1,0 +1,203 @@
+"""European annual percentage rates, intervals, rounding and assumptions, exactly."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from microcrm_core.loans.cash_flows import CashFlow, CreditFlows, FlowKind
+from microcrm_core.loans.eu_assumptions import (
+    EuAssumption,
+    RateStage,
+    assumed_duration_months,
+    assumed_rates,
+)
+from microcrm_core.loans.eu_intervals import EuPeriod, count_eu_interval
+from microcrm_core.loans.flow_times import FlowTimes
+from microcrm_core.loans.rate_disclosure import round_percent
+from microcrm_core.loans.rate_measures import RateMeasure, TimeFactor
+from microcrm_core.loans.rate_solving import SolvedRate, solve_rate
+from microcrm_core.money import Currency, Money
+from microcrm_core.rates import Rate
+from tests.golden.outcomes import NotSupportedError, Outcome, compared
+from tests.golden.reading import (
+    Json,
+    MalformedError,
+    Record,
+    date_at,
+    flag_at,
+    fraction_at,
+    items_at,
+    record_at,
+    text_at,
+    whole_at,
+)
+
+__all__ = ["check"]
+
+_EURO: Final = Currency.of("EUR")
+_UNROUNDED_DECIMALS: Final = 6
+_ZERO_ON: Final = dt.date(2000, 1, 1)
+
+
+def check(case: Record, _document: Record) -> Outcome:
+    """Check one case of the family `eu_aprc`."""
+    kind = text_at(case, "kind")
+    checker = _CHECKERS.get(kind)
+    if checker is None:
+        raise NotSupportedError(f"kind {kind}")
+    return checker(record_at(case, "inputs"), record_at(case, "expected"))
+
+
+def _aprc(inputs: Record, wanted: Record) -> Outcome:
+    records = [_record(item) for item in items_at(inputs, "flows")]
+    years = [fraction_at(record, "t_years") for record in records]
+    credit = CreditFlows(_flow(record) for record in records)
+    # The flows are given in order of time and share one day here, so they keep it.
+    decimals = whole_at(wanted, "decimals")
+    solved = _solved(inputs, credit, years, decimals)
+    return compared(
+        {
+            "aprc_percent": text_at(wanted, "aprc_percent"),
+            "aprc_percent_unrounded": text_at(wanted, "aprc_percent_unrounded"),
+        },
+        {
+            "aprc_percent": str(solved.disclosed_percent),
+            "aprc_percent_unrounded": _unrounded(solved.rate),
+        },
+    )
+
+
+def _solved(
+    inputs: Record, credit: CreditFlows, years: list[Fraction], decimals: int
+) -> SolvedRate:
+    measure, basis = text_at(inputs, "measure"), text_at(inputs, "year_basis")
+    if measure == "effective_annual":
+        times = FlowTimes.of_years(years, basis)
+        return solve_rate(credit, RateMeasure.EU_APRC, times=times, decimals=decimals)
+    if measure != "nominal_from_periodic":
+        raise NotSupportedError(f"measure {measure}")
+    per_year = Fraction(whole_at(inputs, "periods_per_year"))
+    times = FlowTimes(
+        factors=tuple(TimeFactor.of(year * per_year) for year in years),
+        per_year=per_year,
+        basis=basis,
+    )
+    # The rate of a period times the periods is a nominal rate.
+    return solve_rate(credit, RateMeasure.REG_Z_NOMINAL, times=times, decimals=decimals)
+
+
+def _flow(record: Record) -> CashFlow:
+    signed = Money.of(Decimal(text_at(record, "amount")), _EURO)
+    kind = FlowKind.REPAYMENT if signed.is_negative else FlowKind.ADVANCE
+    return CashFlow(_ZERO_ON, abs(signed), kind)
+
+
+def _interval(inputs: Record, wanted: Record) -> Outcome:
+    interval = count_eu_interval(
+        date_at(inputs, "from"),
+        date_at(inputs, "to"),
+        EuPeriod(text_at(inputs, "period")),
+    )
+    return compared(
+        {
+            "periods": whole_at(wanted, "periods"),
+            "days": whole_at(wanted, "days"),
+            "year_days": wanted.get("year_days"),
+            "years": text_at(wanted, "years"),
+        },
+        {
+            "periods": interval.periods,
+            "days": interval.days,
+            "year_days": interval.year_days,
+            "years": str(round_percent(interval.years, 10)),
+        },
+    )
+
+
+def _rounding(inputs: Record, wanted: Record) -> Outcome:
+    rounded = round_percent(
+        text_at(inputs, "value_percent"), whole_at(inputs, "decimals")
+    )
+    expected = text_at(wanted, "rounded_percent")
+    return compared({"rounded_percent": expected}, {"rounded_percent": str(rounded)})
+
+
+def _assumption(inputs: Record, wanted: Record) -> Outcome:
+    if "rule" in inputs:
+        raise NotSupportedError("an assumption whose input is prose")
+    expected: dict[str, object] = {}
+    found: dict[str, object] = {}
+    if "assumed_months" in wanted:
+        is_overdraft = text_at(inputs, "product") == "overdraft"
+        expected["assumed_months"] = whole_at(wanted, "assumed_months")
+        found["assumed_months"] = assumed_duration_months(is_overdraft=is_overdraft)
+    if "drawn" in wanted:
+        expected["drawn"] = text_at(wanted, "drawn")
+        # The words of the case, for what the library calls the assumption.
+        found["drawn"] = _DRAWN[EuAssumption.OVERDRAFT_DURATION]
+    if "assumed_rate_percent" in wanted or "rates_percent" in wanted:
+        rates = assumed_rates(_stages(inputs), is_open_end=flag_at(inputs, "open_end"))
+        percents = tuple(str(_percent(rate)) for rate in rates)
+        if "assumed_rate_percent" in wanted:
+            expected["assumed_rate_percent"] = text_at(wanted, "assumed_rate_percent")
+            found["assumed_rate_percent"] = percents[0]
+        else:
+            expected["rates_percent"] = tuple(
+                str(item) for item in items_at(wanted, "rates_percent")
+            )
+            found["rates_percent"] = percents
+    if set(wanted) - set(expected):
+        raise NotSupportedError(f"assumption of {', '.join(sorted(wanted))}")
+    return compared(expected, found)
+
+
+_DRAWN: Final = {
+    EuAssumption.OVERDRAFT_DURATION: "full amount, whole duration",
+}
+
+
+def _stages(inputs: Record) -> list[RateStage]:
+    stages: list[RateStage] = []
+    for key in inputs:
+        if key == "intro_rate_percent" or key.startswith("rate_year_"):
+            stages.append(RateStage(fixed=_rate(inputs, key)))
+        elif key.startswith("margin"):
+            indicator = _rate(inputs, "reference_rate_percent")
+            stages.append(RateStage(indicator=indicator, margin=_rate(inputs, key)))
+        elif key not in {"open_end", "reference_rate_percent"}:
+            raise NotSupportedError(f"an assumption on {key}")
+    return stages
+
+
+def _rate(inputs: Record, key: str) -> Rate:
+    return Rate.of_percent(text_at(inputs, key))
+
+
+def _percent(rate: Rate) -> Decimal:
+    percent = (rate.annual * 100).normalize()
+    return Decimal(f"{percent:f}")
+
+
+def _unrounded(rate: float | None) -> str:
+    if rate is None:
+        return "none"
+    percent = 100.0 * rate
+    return str(round_percent(percent, _UNROUNDED_DECIMALS, tolerance=1e-9))
+
+
+def _record(item: Json) -> Record:
+    if not isinstance(item, dict):
+        raise MalformedError(f"must be an object, got {item!r}")
+    return item
+
+
+_CHECKERS: Final[dict[str, Callable[[Record, Record], Outcome]]] = {
+    "aprc": _aprc,
+    "interval": _interval,
+    "rounding": _rounding,
+    "assumption": _assumption,
+}

@@ -1,0 +1,452 @@
+"""Products: what keeps every bound fits, and every broken bound is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microcrm_core import (
+    Currency,
+    CurrencyMismatchError,
+    Frequency,
+    InvalidValueError,
+    Language,
+    LoanTerms,
+    Money,
+    Rate,
+    digest,
+)
+from microcrm_core.customers import CustomerKind
+from microcrm_core.loans import (
+    FINERACT,
+    Bullet,
+    CustomPrincipal,
+    EqualPrincipal,
+    Fee,
+    FeeTiming,
+    Grace,
+    InterestPause,
+    Portion,
+    RateChange,
+    RepaymentPlan,
+    Tranche,
+)
+from microcrm_core.loans.product_requests import ProductRequest
+from microcrm_core.loans.products import CountBounds, Product
+from microcrm_core.loans.products_plain import product_to_plain
+from tests.loans.plain_cases import products, terms
+from tests.loans.product_cases import EURO, HARVEST, MARKET, TERMS, TODAY
+
+Broken = list[tuple[str, object, object]]
+
+
+def broken(
+    asked: LoanTerms | ProductRequest, product: Product = MARKET, **more: Any
+) -> Broken:
+    decision = product.check(asked, more.pop("as_of", TODAY), **more)
+    assert decision.outcome == (decision.reasons[0].code == "product_fits")
+    return [
+        (
+            str(reason.params.get("field", reason.code)),
+            reason.params.get("value"),
+            reason.params.get("bound"),
+        )
+        for reason in decision.reasons
+        if reason.code != "product_fits"
+    ]
+
+
+def changed(**parts: Any) -> LoanTerms:
+    return attrs.evolve(TERMS, **parts)
+
+
+def euros(amount: str) -> Money:
+    return Money.of(amount, EURO)
+
+
+def test_terms_that_keep_every_bound_fit() -> None:
+    decision = MARKET.check(TERMS, TODAY, customer_kind="sole_trader")
+    assert decision.outcome is True
+    assert decision.policy == MARKET.ref
+    assert decision.explain() == ("every bound of market 2025-01 is kept",)
+    assert decision.explain(Language.ZH_CN) == (
+        "符合产品 market（版本 2025-01）的全部限制",
+    )
+
+
+@pytest.mark.parametrize(
+    ("parts", "found"),
+    [
+        # The bounds themselves are allowed, one step beyond is not.
+        ({"principal": euros("500.00")}, []),
+        ({"principal": euros("5000.00")}, []),
+        (
+            {"principal": euros("400.00")},
+            [("principal", "EUR 400.00", "EUR 500.00")],
+        ),
+        (
+            {"principal": euros("5100.00")},
+            [("principal", "EUR 5100.00", "EUR 5000.00")],
+        ),
+        (
+            {"principal": euros("1250.00")},
+            [("principal", "EUR 1250.00", "EUR 100.00")],
+        ),
+        (
+            {"principal": euros("450.01")},
+            [
+                ("principal", "EUR 450.01", "EUR 500.00"),
+                ("principal", "EUR 450.01", "EUR 100.00"),
+            ],
+        ),
+        (
+            {"principal": Money(120_000, Currency.of("CZK"))},
+            [("currency", "CZK", "EUR")],
+        ),
+        ({"nominal_rate": Rate.of_ppm(180_000)}, []),
+        ({"nominal_rate": Rate.of_ppm(300_000)}, []),
+        ({"nominal_rate": Rate.of_ppm(179_999)}, [("nominal_rate", "17.9999%", "18%")]),
+        ({"nominal_rate": Rate.of_ppm(300_001)}, [("nominal_rate", "30.0001%", "30%")]),
+        ({"installment_count": 3}, []),
+        ({"installment_count": 2}, [("installment_count", 2, 3)]),
+        ({"installment_count": 25}, [("installment_count", 25, 24)]),
+        # Each frequency has bounds of its own.
+        ({"installment_count": 25, "frequency": Frequency.WEEKLY}, []),
+        (
+            {"installment_count": 53, "frequency": Frequency.WEEKLY},
+            [("installment_count", 53, 52)],
+        ),
+        (
+            {"frequency": Frequency.of("P10D")},
+            [("frequency", "P10D", "monthly, weekly")],
+        ),
+        # 10 March is 7 days after 3 March, 15 April is 43 and 1 May 59.
+        (
+            {"first_due_on": dt.date(2025, 3, 9), "frequency": Frequency.WEEKLY},
+            [("first_due_days", 6, 7)],
+        ),
+        (
+            {"first_due_on": dt.date(2025, 3, 10), "frequency": Frequency.WEEKLY},
+            [],
+        ),
+        ({"first_due_on": dt.date(2025, 4, 15)}, []),
+        ({"first_due_on": dt.date(2025, 5, 1)}, [("first_due_days", 59, 45)]),
+        ({"first_due_on": dt.date(2025, 4, 6)}, [("due_day", 6, "1, 5, 15, 31")]),
+        # The 31st of a month of 30 days is its last day.
+        (
+            {
+                "disbursed_on": dt.date(2025, 4, 1),
+                "first_due_on": dt.date(2025, 4, 30),
+            },
+            [],
+        ),
+        (
+            {"last_due_on": dt.date(2026, 4, 1)},
+            [("product_no_free_dates", None, None)],
+        ),
+        (
+            {
+                "tranches": (
+                    Tranche(disbursed_on=dt.date(2025, 5, 1), amount=euros("1.00")),
+                )
+            },
+            [("tranche_count", 1, 0)],
+        ),
+        (
+            {
+                "rate_changes": (
+                    RateChange(
+                        from_on=dt.date(2025, 6, 1), nominal_rate=Rate.per_year("0.2")
+                    ),
+                    RateChange(
+                        from_on=dt.date(2025, 7, 1), nominal_rate=Rate.per_year("0.4")
+                    ),
+                )
+            },
+            [("later_rates[1]", "40%", "30%")],
+        ),
+        # A pause is granted later, and is no matter of the product.
+        (
+            {
+                "interest_pauses": (
+                    InterestPause(dt.date(2025, 6, 1), dt.date(2025, 6, 8)),
+                )
+            },
+            [],
+        ),
+        (
+            {"plan": RepaymentPlan(method=Bullet())},
+            [("method", "bullet", "equal_installments, equal_principal")],
+        ),
+        (
+            {
+                "plan": RepaymentPlan(
+                    method=EqualPrincipal(), grace=Grace(principal_count=2)
+                )
+            },
+            [],
+        ),
+    ],
+)
+def test_a_bound_is_broken_by_what_lies_beyond_it(
+    parts: dict[str, Any], found: Broken
+) -> None:
+    assert broken(changed(**parts)) == found
+
+
+def test_a_plan_that_differs_from_the_offered_one_is_told_by_its_parts() -> None:
+    fee = Fee(name="a", timing=FeeTiming.UPFRONT, portion=Portion.of_share("0.01"))
+    plan = RepaymentPlan(
+        method=EqualPrincipal(), grace=Grace(principal_count=3), fees=(fee,)
+    )
+    (reason,) = MARKET.check(changed(plan=plan), TODAY).reasons
+    assert reason.code == "product_plan_differs"
+    assert reason.params == {"method": "equal_principal", "parts": "grace, fees"}
+
+
+@pytest.mark.parametrize(
+    ("as_of", "found"),
+    [
+        (dt.date(2024, 12, 31), ["product_not_yet"]),
+        (dt.date(2025, 1, 1), []),
+        (dt.date(2025, 12, 31), []),
+        # The end is excluded.
+        (dt.date(2026, 1, 1), ["product_ended"]),
+    ],
+)
+def test_a_product_is_offered_from_its_first_day_until_its_end(
+    as_of: dt.date, found: list[str]
+) -> None:
+    assert [name for name, _, _ in broken(TERMS, as_of=as_of)] == found
+    assert MARKET.is_offered(as_of) == (not found)
+
+
+def test_a_product_without_dates_is_always_offered() -> None:
+    assert HARVEST.is_offered(dt.date.min)
+    assert HARVEST.is_offered(dt.date.max)
+
+
+def test_every_broken_bound_is_told_at_once() -> None:
+    terms_far_off = changed(
+        principal=euros("99.00"),
+        nominal_rate=Rate.per_year("0.01"),
+        installment_count=100,
+        first_due_on=dt.date(2025, 3, 4),
+        plan=RepaymentPlan(method=Bullet()),
+        last_due_on=dt.date(2040, 1, 1),
+    )
+    decision = MARKET.check(
+        terms_far_off, dt.date(2026, 5, 1), customer_kind="wage_earner"
+    )
+    assert decision.outcome is False
+    assert decision.explain() == (
+        "it is no longer offered from 2026-01-01 on, the day is 2026-05-01",
+        "customer_kind is wage_earner, offered is sole_trader, small_business",
+        "principal is EUR 99.00, at least EUR 500.00 is asked for",
+        "principal is EUR 99.00, a multiple of EUR 100.00 is asked for",
+        "nominal_rate is 1%, at least 18% is asked for",
+        "installment_count is 100, at most 24 is allowed",
+        "method is bullet, offered is equal_installments, equal_principal",
+        "first_due_days is 1, at least 7 is asked for",
+        "due_day is 4, offered is 1, 5, 15, 31",
+        "due dates of one's own are not offered",
+    )
+
+
+def test_customer_kinds_are_those_of_customers() -> None:
+    for kind in CustomerKind:
+        found = broken(TERMS, customer_kind=kind.value)
+        assert bool(found) == (kind.value not in MARKET.customer_kinds)
+        assert not broken(ProductRequest(customer_kind=kind.value), HARVEST)
+
+
+# Requests
+
+
+def test_what_a_request_does_not_say_breaks_nothing() -> None:
+    assert broken(ProductRequest()) == []
+
+
+@given(known=st.sets(st.sampled_from(sorted(attrs.asdict(ProductRequest())))))
+def test_a_request_that_knows_less_breaks_no_more(known: set[str]) -> None:
+    far_off = ProductRequest.of_terms(
+        changed(
+            principal=euros("99.00"),
+            installment_count=100,
+            frequency=Frequency.WEEKLY,
+            plan=RepaymentPlan(method=Bullet()),
+        ),
+        customer_kind="wage_earner",
+    )
+    parts = {name: getattr(far_off, name) for name in known}
+    assert set(broken(ProductRequest(**parts))) <= set(broken(far_off)) | {
+        # Without the frequency only its own bounds are unknown.
+        ("installment_count", "100", "3 to 24 monthly, 4 to 52 weekly")
+    }
+
+
+def test_without_a_frequency_any_that_allows_the_count_is_enough() -> None:
+    assert broken(ProductRequest(installment_count=30)) == []
+    assert broken(ProductRequest(installment_count=60)) == [
+        ("installment_count", "60", "3 to 24 monthly, 4 to 52 weekly")
+    ]
+
+
+def test_a_request_may_name_the_method_alone() -> None:
+    assert broken(ProductRequest(method="equal_principal")) == []
+    assert broken(ProductRequest(method="seasonal")) == [
+        ("method", "seasonal", "equal_installments, equal_principal")
+    ]
+
+
+def test_terms_and_the_request_for_them_are_judged_alike() -> None:
+    request = ProductRequest.of_terms(TERMS, customer_kind="wage_earner")
+    assert request.method == "equal_installments"
+    by_request = MARKET.check(request, TODAY)
+    assert by_request == MARKET.check(TERMS, TODAY, customer_kind="wage_earner")
+
+
+@pytest.mark.parametrize(
+    ("parts", "field"),
+    [
+        ({"principal": euros("0.00")}, "principal"),
+        ({"principal": 1200}, "principal"),
+        ({"installment_count": 0}, "installment_count"),
+        ({"method": "annuity"}, "method"),
+        ({"method": "bullet", "plan": TERMS.plan}, "method"),
+        (
+            {"disbursed_on": TODAY, "first_due_on": TODAY},
+            "first_due_on",
+        ),
+        ({"has_free_dates": 1}, "has_free_dates"),
+        ({"tranche_count": -1}, "tranche_count"),
+        ({"customer_kind": ""}, "customer_kind"),
+    ],
+)
+def test_a_request_that_no_loan_could_meet_is_refused(
+    parts: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        ProductRequest(**parts)
+    assert caught.value.field == field
+
+
+def test_only_terms_or_a_request_are_judged() -> None:
+    asked: Any = MARKET
+    with pytest.raises(InvalidValueError, match="must be LoanTerms or a Product"):
+        MARKET.check(asked, TODAY)
+    with pytest.raises(InvalidValueError, match="must be given in the request"):
+        MARKET.check(ProductRequest(), TODAY, customer_kind="sole_trader")
+
+
+# The product itself
+
+
+@pytest.mark.parametrize(
+    ("parts", "field"),
+    [
+        ({"id": ""}, "id"),
+        ({"plans": ()}, "plans"),
+        ({"plans": (TERMS.plan, TERMS.plan)}, "plans[1]"),
+        ({"counts": ()}, "counts"),
+        ({"counts": (CountBounds(Frequency.MONTHLY, 1, 2),) * 2}, "counts[1]"),
+        ({"principal_min": euros("0.00")}, "principal_min"),
+        ({"principal_max": euros("400.00")}, "principal_max"),
+        ({"principal_step": euros("0.00")}, "principal_step"),
+        ({"principal_step": euros("300.00")}, "principal_min"),
+        ({"nominal_rate_min": Rate.of_percent(-1)}, "nominal_rate_min"),
+        ({"nominal_rate_max": Rate.of_percent(17)}, "nominal_rate_max"),
+        ({"nominal_rate_max": Rate.per_year(1001)}, "nominal_rate_max"),
+        ({"first_due_days_max": 6}, "first_due_days_max"),
+        ({"first_due_days_min": 0}, "first_due_days_min"),
+        ({"due_days": (0,)}, "due_days"),
+        ({"due_days": (32,)}, "due_days"),
+        ({"due_days": (5, 1)}, "due_days"),
+        ({"due_days": (5, 5)}, "due_days"),
+        ({"tranche_count_max": -1}, "tranche_count_max"),
+        ({"customer_kinds": (" trader",)}, "customer_kinds"),
+        ({"effective_until": dt.date(2025, 1, 1)}, "effective_until"),
+        ({"conventions": "strict"}, "conventions"),
+    ],
+)
+def test_bounds_that_nothing_keeps_are_refused(
+    parts: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        attrs.evolve(MARKET, **parts)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("parts", "field"),
+    [
+        ({"principal_max": Money(1, Currency.of("CZK"))}, "principal_max"),
+        (
+            {
+                "plans": (
+                    attrs.evolve(
+                        TERMS.plan,
+                        balloon=Portion.of_amount(Money(1, Currency.of("CZK"))),
+                    ),
+                )
+            },
+            "plans[0].balloon.amount",
+        ),
+        (
+            {
+                "plans": (
+                    RepaymentPlan(
+                        method=CustomPrincipal((Money(1, Currency.of("CZK")),))
+                    ),
+                )
+            },
+            "plans[0].method.amounts[0]",
+        ),
+    ],
+)
+def test_an_amount_in_another_currency_is_refused(
+    parts: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(CurrencyMismatchError) as caught:
+        attrs.evolve(MARKET, **parts)
+    assert caught.value.field == field
+
+
+def test_bounds_on_the_count_must_leave_one() -> None:
+    with pytest.raises(InvalidValueError, match="must not be below count_min 4"):
+        CountBounds(Frequency.WEEKLY, 4, 3)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"version": "2025-02"},
+        {"conventions": FINERACT},
+        {"due_days": ()},
+        {"plans": (RepaymentPlan(method=EqualPrincipal()),)},
+    ],
+    ids=lambda parts: next(iter(parts)),
+)
+def test_whatever_changes_changes_the_digest(parts: dict[str, Any]) -> None:
+    assert attrs.evolve(MARKET, **parts).ref.digest != MARKET.ref.digest
+
+
+@given(product=products())
+def test_the_digest_is_that_of_the_plain_form(product: Product) -> None:
+    assert product.ref.digest == digest(product_to_plain(product))
+
+
+@given(product=products(), asked=terms())
+def test_a_decision_is_true_or_has_every_reason_against(
+    product: Product, asked: LoanTerms
+) -> None:
+    decision = product.check(asked, TODAY)
+    codes = [reason.code for reason in decision.reasons]
+    assert decision.outcome == (codes == ["product_fits"])
+    for language in Language:
+        assert all(decision.explain(language))
