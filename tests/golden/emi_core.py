@@ -167,7 +167,13 @@ def _compared(
     due_on, on = date_at(step, "instalment_due"), date_at(step, "date")
     expected: dict[str, Json] = {"interest": minor_of(step.get("interest"))}
     if kind == "interest_to_date":
-        return expected, {"interest": model.interest_to(due_on, on)}
+        interest_minor = model.interest_to(due_on, on)
+        found: dict[str, Json] = {"interest": interest_minor}
+        if "one_day_increment" in step:
+            expected["one_day_increment"] = minor_of(step["one_day_increment"])
+            before_minor = model.interest_to(due_on, on - dt.timedelta(days=1))
+            found["one_day_increment"] = interest_minor - before_minor
+        return expected, found
     expected["principal"] = minor_of(step.get("principal"))
     principal_minor, interest_minor = model.due_on(due_on, on)
     return expected, {"principal": principal_minor, "interest": interest_minor}

@@ -131,14 +131,16 @@ def _assumption(inputs: Record, wanted: Record) -> Outcome:
         raise NotSupportedError("an assumption whose input is prose")
     expected: dict[str, object] = {}
     found: dict[str, object] = {}
+    is_overdraft = inputs.get("product") == "overdraft"
     if "assumed_months" in wanted:
-        is_overdraft = text_at(inputs, "product") == "overdraft"
+        text_at(inputs, "product")
         expected["assumed_months"] = whole_at(wanted, "assumed_months")
         found["assumed_months"] = assumed_duration_months(is_overdraft=is_overdraft)
     if "drawn" in wanted:
         expected["drawn"] = text_at(wanted, "drawn")
-        # The words of the case, for what the library calls the assumption.
-        found["drawn"] = _DRAWN[EuAssumption.OVERDRAFT_DURATION]
+        if not is_overdraft:
+            raise NotSupportedError("what is drawn of other than an overdraft")
+        found["drawn"] = _drawn(EuAssumption.OVERDRAFT_DURATION)
     if "assumed_rate_percent" in wanted or "rates_percent" in wanted:
         rates = assumed_rates(_stages(inputs), is_open_end=flag_at(inputs, "open_end"))
         percents = tuple(str(_percent(rate)) for rate in rates)
@@ -155,20 +157,28 @@ def _assumption(inputs: Record, wanted: Record) -> Outcome:
     return compared(expected, found)
 
 
+# The words of a case, for those of the library.
 _DRAWN: Final = {
-    EuAssumption.OVERDRAFT_DURATION: "full amount, whole duration",
+    "all is drawn": "full amount",
+    "for the whole duration": "whole duration",
 }
+
+
+def _drawn(assumption: EuAssumption) -> str:
+    return ", ".join(word for text, word in _DRAWN.items() if text in assumption.text)
 
 
 def _stages(inputs: Record) -> list[RateStage]:
     stages: list[RateStage] = []
     for key in inputs:
-        if key == "intro_rate_percent" or key.startswith("rate_year_"):
-            stages.append(RateStage(fixed=_rate(inputs, key)))
-        elif key.startswith("margin"):
+        if key in {"open_end", "reference_rate_percent"}:
+            continue
+        if key.startswith("margin") and key.endswith("_percent"):
             indicator = _rate(inputs, "reference_rate_percent")
             stages.append(RateStage(indicator=indicator, margin=_rate(inputs, key)))
-        elif key not in {"open_end", "reference_rate_percent"}:
+        elif "rate" in key and key.endswith("_percent"):
+            stages.append(RateStage(fixed=_rate(inputs, key)))
+        else:
             raise NotSupportedError(f"an assumption on {key}")
     return stages
 

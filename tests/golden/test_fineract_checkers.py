@@ -253,6 +253,7 @@ UNIT_CASE: dict[str, object] = {
             "expect": "interest_to_date",
             "instalment_due": "2024-02-01",
             "date": "2024-01-16",
+            "one_day_increment": "0.03",
             "interest": "0.48",
         },
         {
@@ -291,6 +292,7 @@ def test_a_unit_case_that_holds_has_passed() -> None:
         (2, {"value": "101.01"}),
         (3, {"value": "1.01"}),
         (4, {"interest": "0.49"}),
+        (4, {"one_day_increment": "0.04"}),
         (5, {"principal": "99.99"}),
         (5, {"interest": "0.99"}),
     ],
@@ -305,6 +307,13 @@ def test_every_part_of_a_unit_case_is_compared(
     if name == "value":
         name = "emi" if number == 2 else "total_interest"
     assert outcome.detail.startswith(f"step {number}: {name} expected")
+
+
+def test_the_installment_of_a_unit_case_may_be_a_multiple() -> None:
+    # 101.00 to the nearest ten is 100.00; one row takes all that is left anyway.
+    case = copy.deepcopy(UNIT_CASE)
+    case["instalment_multiple_of"] = 10
+    assert run_case(case, {}, emi_core.check) == PASSED
 
 
 def test_an_event_that_the_model_does_not_know_is_named() -> None:

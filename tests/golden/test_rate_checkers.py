@@ -187,6 +187,49 @@ def test_both_measures_of_the_european_cases_are_solved(
     )
 
 
+OVERDRAFT: dict[str, object] = {"product": "overdraft", "duration_known": False}
+STAGES: dict[str, object] = {
+    "rate_year_1_percent": "5",
+    "reference_rate_percent": "1.5",
+    "margin_later_percent": "2",
+}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        (OVERDRAFT, {"assumed_months": 3, "drawn": "full amount, whole duration"}),
+        ({"product": "credit card"}, {"assumed_months": 12}),
+        ({"open_end": False} | STAGES, {"rates_percent": ["5", "3.5"]}),
+        ({"open_end": True} | STAGES, {"assumed_rate_percent": "5"}),
+    ],
+)
+def test_assumptions_are_compared(
+    inputs: dict[str, object], expected: dict[str, object]
+) -> None:
+    assert checked(eu_aprc.check, "assumption", inputs, expected) == PASSED
+    name = next(iter(expected))
+    wrong = {"assumed_months": 4, "assumed_rate_percent": "3.5", "rates_percent": []}
+    outcome = checked(
+        eu_aprc.check, "assumption", inputs, expected | {name: wrong[name]}
+    )
+    assert refused(outcome).startswith(f"{name} expected")
+
+
+def test_an_assumption_of_another_kind_is_named() -> None:
+    for inputs, expected, feature in (
+        ({"rule": "first of the month"}, {}, "an assumption whose input is prose"),
+        (OVERDRAFT, {"fees": "none"}, "assumption of fees"),
+        (
+            {"product": "credit card"},
+            {"drawn": "at once"},
+            "what is drawn of other than an overdraft",
+        ),
+    ):
+        outcome = checked(eu_aprc.check, "assumption", {**inputs}, {**expected})
+        assert outcome == Unsupported(feature)
+
+
 def test_what_is_no_case_of_these_families_is_named() -> None:
     for checker in (regz_apr.check, eu_aprc.check):
         assert checked(checker, "barometer", {}, {}) == Unsupported("kind barometer")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microcrm_core import InvalidValueError, Language, Money
+from microcrm_core import InvalidValueError, Language, Money, Rate
 from microcrm_core.loans.cap_checks import check_caps
 from microcrm_core.loans.cap_findings import CapCheck, CapOutcome
 from microcrm_core.loans.cap_presets import (
@@ -23,7 +23,12 @@ from microcrm_core.loans.cap_presets import (
     UK_DEFAULT_FEES,
     UK_TOTAL_COST,
 )
-from microcrm_core.loans.caps import CostMeasure
+from microcrm_core.loans.caps import (
+    CostMeasure,
+    DatedRate,
+    ReferenceLimit,
+    ReferenceRate,
+)
 from microcrm_core.loans.cash_flows import CreditFlows
 from microcrm_core.loans.credit_facts import CreditFacts, PrincipalPart
 from microcrm_core.loans.rate_measures import RateMeasure
@@ -517,3 +522,21 @@ def test_a_daily_share_follows_the_principal_outstanding() -> None:
     assert found(UK_DAILY_CHARGES, credit).headroom == 0
     unknown = attrs.evolve(credit, principal_parts=None)
     assert found(UK_DAILY_CHARGES, unknown).outcome is CapOutcome.NOT_JUDGED
+
+
+def test_a_multiple_of_a_negative_reference_rate_is_a_limit_below_zero() -> None:
+    euribor = ReferenceRate(
+        id="euribor",
+        values=(DatedRate(dt.date(2020, 1, 2), Rate.per_year("-0.005")),),
+        known_until_on=dt.date(2028, 1, 19),
+    )
+    cap = attrs.evolve(
+        limit(RateMeasure.COMPOUND_ANNUAL, "0"),
+        limit=ReferenceLimit.of(series_id="euribor", multiple=2),
+    )
+    # 1000.00 shrinks by 1 % in 365 days.
+    outcomes = [
+        found(cap, facts(year_loan(minor)), rates=(euribor,)).outcome
+        for minor in (98_999, 99_000, 99_001)
+    ]
+    assert outcomes == [CapOutcome.KEPT, CapOutcome.KEPT, CapOutcome.BROKEN]

@@ -314,6 +314,30 @@ def test_several_changes_of_sign_with_one_rate_are_found() -> None:
     )
 
 
+def test_a_root_within_rounding_of_itself_is_found_and_not_circled() -> None:
+    # Found by random search: Newton's steps went to and fro between two floats.
+    minors = (
+        10**15, 157_998_942_294_010, 132_610_379_871_735, -325_813_381_315_699,
+        95_276_648_205_973, -(10**15), 166_228_249_254_476, -124_789_415_059_159,
+        -137_541_283_020_257, -104_458_961_233_436, 10**15, -16_646_454_221_688,
+    )  # fmt: skip
+    months = (5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)
+    flows = credit(
+        *(
+            (advance if minor > 0 else repayment)(
+                dt.date(2023 + (month - 1) // 12, (month - 1) % 12 + 1, 4), abs(minor)
+            )
+            for month, minor in zip(months, minors, strict=True)
+        )
+    )
+    times = reg_z_times(flows, unit_period=UnitPeriod(2, "week"))
+
+    solved = solve_rate(flows, RateMeasure.REG_Z_NOMINAL, times=times)
+
+    assert solved.outcome is RateOutcome.FOUND
+    assert solved.residual_share == pytest.approx(0.0, abs=1e-15)
+
+
 def test_a_payment_before_the_first_advance_is_the_zero_point() -> None:
     # 12 CFR 1026, Appendix J (b)(1): the earliest flow begins the term.
     flows = credit(

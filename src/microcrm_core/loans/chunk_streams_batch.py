@@ -32,7 +32,7 @@ from microcrm_core.loans.refusals_batch import Refusal
 
 __all__ = ["ScheduleChunk", "chunk_stream"]
 
-_BLOCK_LOANS: Final = 2**18
+_BLOCK_LOANS: Final = 196_608
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -215,7 +215,11 @@ class CumulativeRule:
 
 @attrs.frozen
 class CumulativeSlice:
-    """Days on which one balance bore interest."""
+    """Days on which one balance bore interest.
+
+    Example:
+        See `microcrm_core.loans.fineract_cumulative`.
+    """
 
     start_on: dt.date
     end_on: dt.date
@@ -233,6 +237,9 @@ class CumulativeRow:
         interest_minor: Interest part.
         equal_minor: Level amount, or equal principal, before the rest is put anywhere.
         slices: What bore interest for which days.
+
+    Example:
+        See `microcrm_core.loans.fineract_cumulative`.
     """
 
     principal_minor: int
@@ -257,6 +264,9 @@ def cumulative_rows(
         disbursed: What was paid out less down payments, by day.
         rate: Yearly rate.
         flat_minor: What flat interest is on: everything paid out.
+
+    Example:
+        See `microcrm_core.loans.fineract_cumulative`.
     """
     if rule.is_flat:
         return _flat_rows(rule, dates, disbursed, rate, flat_minor)

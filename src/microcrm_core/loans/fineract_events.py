@@ -37,7 +37,11 @@ __all__ = [
 
 @attrs.frozen
 class Disburse:
-    """Principal is paid out."""
+    """Principal is paid out.
+
+    Example:
+        See `microcrm_core.loans.fineract_events`.
+    """
 
     on: dt.date
     amount_minor: int
@@ -45,7 +49,11 @@ class Disburse:
 
 @attrs.frozen
 class ChangeRate:
-    """A new yearly rate bears interest from this day on."""
+    """A new yearly rate bears interest from this day on.
+
+    Example:
+        See `microcrm_core.loans.fineract_events`.
+    """
 
     on: dt.date
     rate: Decimal
@@ -53,7 +61,11 @@ class ChangeRate:
 
 @attrs.frozen
 class PauseInterest:
-    """No interest for the days from *on* to *last_on*, both included."""
+    """No interest for the days from *on* to *last_on*, both included.
+
+    Example:
+        See `microcrm_core.loans.fineract_events`.
+    """
 
     on: dt.date
     last_on: dt.date
@@ -61,7 +73,11 @@ class PauseInterest:
 
 @attrs.frozen
 class PayPrincipal:
-    """Principal is paid for the installment that is due on *due_on*."""
+    """Principal is paid for the installment that is due on *due_on*.
+
+    Example:
+        See `microcrm_core.loans.fineract_events`.
+    """
 
     on: dt.date
     due_on: dt.date
@@ -70,7 +86,11 @@ class PayPrincipal:
 
 @attrs.frozen
 class PayInterest:
-    """Interest is paid for the installment that is due on *due_on*."""
+    """Interest is paid for the installment that is due on *due_on*.
+
+    Example:
+        See `microcrm_core.loans.fineract_events`.
+    """
 
     on: dt.date
     due_on: dt.date
@@ -79,7 +99,11 @@ class PayInterest:
 
 @attrs.frozen
 class CreditPrincipal:
-    """Principal is charged back: it is owed again."""
+    """Principal is charged back: it is owed again.
+
+    Example:
+        See `microcrm_core.loans.fineract_events`.
+    """
 
     on: dt.date
     amount_minor: int
@@ -87,7 +111,11 @@ class CreditPrincipal:
 
 @attrs.frozen
 class CreditInterest:
-    """Interest is charged back: it is owed again and bears none itself."""
+    """Interest is charged back: it is owed again and bears none itself.
+
+    Example:
+        See `microcrm_core.loans.fineract_events`.
+    """
 
     on: dt.date
     amount_minor: int
@@ -95,7 +123,11 @@ class CreditInterest:
 
 @attrs.frozen
 class CorrectBalance:
-    """The balance that bears interest changes, with no amount due for it."""
+    """The balance that bears interest changes, with no amount due for it.
+
+    Example:
+        See `microcrm_core.loans.fineract_events`.
+    """
 
     on: dt.date
     amount_minor: int

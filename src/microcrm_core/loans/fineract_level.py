@@ -91,7 +91,11 @@ class LevelRule:
 
 
 def set_levels(rows: Sequence[Row], first: int, rule: LevelRule) -> None:
-    """Set level installments from the row *first* on, the ones of grace included."""
+    """Set level installments from the row *first* on, the ones of grace included.
+
+    Example:
+        See `microcrm_core.loans.fineract_level`.
+    """
     _set_level(rows, first, rule)
     if not rule.grace_count:
         return
@@ -126,7 +130,11 @@ def _set_level(rows: Sequence[Row], first: int, rule: LevelRule) -> None:
 
 
 def close_last(rows: Sequence[Row], rule: LevelRule, draw: DrawInterest) -> None:
-    """Let the last unpaid row take the difference between the whole and the parts."""
+    """Let the last unpaid row take the difference between the whole and the parts.
+
+    Example:
+        See `microcrm_core.loans.fineract_level`.
+    """
     _cap_installments(rows, rule)
     index = _last_unpaid(rows, len(rows))
     while index is not None:
@@ -200,7 +208,11 @@ def _last_unpaid(rows: Sequence[Row], end: int) -> int | None:
 def smooth(
     rows: Sequence[Row], first: int, rule: LevelRule, draw: DrawInterest
 ) -> None:
-    """Move the level amount until the last installment is close to it."""
+    """Move the level amount until the last installment is close to it.
+
+    Example:
+        See `microcrm_core.loans.fineract_level`.
+    """
     tried: list[Row] | None = None
     for _ in range(_SMOOTHINGS_MAX if rule.is_smoothed else 0):
         level_minor, difference_minor = _last_step(rows[first:])

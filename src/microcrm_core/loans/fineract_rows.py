@@ -76,6 +76,9 @@ class Slice:
         credited_principal_minor: Principal that was charged back at its start.
         credited_interest_minor: Interest that was charged back at its start.
         is_paused: Whether it bears no interest.
+
+    Example:
+        See `microcrm_core.loans.fineract_rows`.
     """
 
     start_on: dt.date
@@ -133,6 +136,9 @@ class Row:
         interest_minor: Interest that is due.
         principal_minor: Principal that is due.
         left_interest_minor: Interest that is left to the next row.
+
+    Example:
+        See `microcrm_core.loans.fineract_rows`.
     """
 
     start_on: dt.date
@@ -216,7 +222,11 @@ class Row:
 
 
 def new_rows(dates: Sequence[dt.date]) -> list[Row]:
-    """Return empty rows from each date to the next."""
+    """Return empty rows from each date to the next.
+
+    Example:
+        See `microcrm_core.loans.fineract_rows`.
+    """
     return [
         Row(start_on, due_on, [Slice(start_on, due_on)])
         for start_on, due_on in pairwise(dates)
@@ -224,12 +234,20 @@ def new_rows(dates: Sequence[dt.date]) -> list[Row]:
 
 
 def copy_rows(rows: Sequence[Row]) -> list[Row]:
-    """Return rows that can be changed on their own."""
+    """Return rows that can be changed on their own.
+
+    Example:
+        See `microcrm_core.loans.fineract_rows`.
+    """
     return [row.copy() for row in rows]
 
 
 def set_factors(rows: Sequence[Row], rule: FactorRule, rates: Rates) -> None:
-    """Set rate and factors of every slice of *rows*."""
+    """Set rate and factors of every slice of *rows*.
+
+    Example:
+        See `microcrm_core.loans.fineract_rows`.
+    """
     for row in rows:
         period = (row.start_on, row.due_on)
         units = rule.units(period) if rule.counts_units else ZERO
@@ -263,6 +281,9 @@ def settle(
         first: Index of the first row that is not up to date.
         adjust: Called with each row once it is up to date; returns whether it has
             changed the installment.
+
+    Example:
+        See `microcrm_core.loans.fineract_rows`.
     """
     before = rows[first - 1] if first > 0 else None
     for row in rows[first:]:
@@ -279,7 +300,11 @@ def settle(
 
 
 def slice_interest(part: Slice, due_on: dt.date, numbers: FineractNumbers) -> Decimal:
-    """Return the interest of a slice before rounding, in minor units."""
+    """Return the interest of a slice before rounding, in minor units.
+
+    Example:
+        See `microcrm_core.loans.fineract_rows`.
+    """
     credited = part.credited_interest_minor
     if part.is_paused or not part.factor_to_due or not part.balance_minor:
         return Decimal(credited) if credited else ZERO
@@ -320,6 +345,9 @@ def row_of_change(rows: Sequence[Row], on: dt.date) -> int | None:
     """Return the index of the row in which a change on *on* is made.
 
     A due date belongs to the row that ends on it; the first row has its first day too.
+
+    Example:
+        See `microcrm_core.loans.fineract_rows`.
     """
     for index, row in enumerate(rows):
         is_after = row.start_on < on or (index == 0 and row.start_on == on)
@@ -331,7 +359,11 @@ def row_of_change(rows: Sequence[Row], on: dt.date) -> int | None:
 def change_balance(
     rows: Sequence[Row], on: dt.date, *, disbursed_minor: int = 0, by_minor: int = 0
 ) -> int | None:
-    """Cut a row at *on* and change its balance there; return the row's index."""
+    """Cut a row at *on* and change its balance there; return the row's index.
+
+    Example:
+        See `microcrm_core.loans.fineract_rows`.
+    """
     index = row_of_change(rows, on)
     if index is None:
         return None
@@ -372,6 +404,9 @@ def pause_row(row: Row, start_on: dt.date, end_on: dt.date) -> None:
 
     Quirk **First day of a period**: where the pause begins on the first day that the
     row bears interest for, that day still bears it.
+
+    Example:
+        See `microcrm_core.loans.fineract_rows`.
     """
     from_on = start_on - dt.timedelta(days=1)
     if from_on == row.start_on:

@@ -307,27 +307,34 @@ class LevelKernel:
         """
         last = len(out.total_minor) - 1
         for loan in loans.tolist():
-            level = int(level_minor[loan])
-            is_enough = False
             # The proof was off by one or two units, no more; so this ends at once.
-            while not is_enough:
-                level += 1
-                balance = int(self.principal_minor[loan])
-                rows: list[tuple[int, int, int, int]] = []
-                for number in range(last + 1):
-                    due = self.interest.exact(balance, number, loan)
-                    owed = balance + due
-                    total = owed if number == last else min(level, owed)
-                    balance = owed - total
-                    rows.append((total - due, due, balance, total))
-                is_enough = rows[last][3] <= level
+            for level in range(int(level_minor[loan]) + 1, LIMIT):
+                rows = self._single(loan, level, last)
+                if rows[last][3] <= level:
+                    level_minor[loan] = level
+                    break
+            else:
+                raise AssertionError("some level is enough")
             lines = np.array(rows, np.int64).T
             out.principal_minor[:, loan] = lines[0]
             out.interest_minor[:, loan] = lines[1]
             out.outstanding_minor[:, loan] = lines[2]
             out.total_minor[:, loan] = lines[3]
-            level_minor[loan] = level
             is_covered[loan] = bool((lines[0] >= 0).all())
+
+    def _single(
+        self, loan: int, level: int, last: int
+    ) -> list[tuple[int, int, int, int]]:
+        """Return principal, interest, outstanding and total of each row of a loan."""
+        balance = int(self.principal_minor[loan])
+        rows: list[tuple[int, int, int, int]] = []
+        for number in range(last + 1):
+            due = self.interest.exact(balance, number, loan)
+            owed = balance + due
+            total = owed if number == last else min(level, owed)
+            balance = owed - total
+            rows.append((total - due, due, balance, total))
+        return rows
 
     def _guess(self) -> tuple[Int64s, Floats]:
         """Return levels that are nearly always right, or one off.

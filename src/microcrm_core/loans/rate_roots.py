@@ -52,6 +52,8 @@ SIMPLE_RATE_MAX: Final = 1e100
 """Largest simple rate that is searched."""
 
 _STEPS_MAX: Final = 400
+# Newton's steps come in long before; what still turns in a circle then is halved.
+_NEWTON_STEPS_MAX: Final = 60
 _INTERVALS_MAX: Final = 100_000
 # Two roots closer than this cannot be told apart.
 _WIDTH_MIN: Final = 1e-8
@@ -220,7 +222,7 @@ def _newton(equation: Equation, low: float, high: float) -> float:
     # The sign at `low` differs from that at `high`.
     is_rising = equation.value(high) > 0
     y = min(max(0.0, low), high) if low <= 0.0 <= high else (low + high) / 2
-    for _ in range(_STEPS_MAX):
+    for step_count in range(_STEPS_MAX):
         ratio, slope = _log_ratio(equation, y)
         if ratio == 0.0:
             return y
@@ -230,9 +232,13 @@ def _newton(equation: Equation, low: float, high: float) -> float:
             low = y
         step = -ratio / slope if slope else inf
         following = y + step
-        if not low <= following <= high or not -inf < ratio < inf:
+        is_inside = low <= following <= high and -inf < ratio < inf
+        is_halved = step_count >= _NEWTON_STEPS_MAX
+        if is_halved or not is_inside:
             following = (low + high) / 2
         if abs(ratio) <= _NOISE or abs(following - y) <= _STEP_SHARE_MIN * abs(y):
+            return following
+        if is_halved and high - low <= _NOISE:
             return following
         y = following
     raise ConvergenceError(_STEPS_MAX, flow_count=len(equation.amounts))
