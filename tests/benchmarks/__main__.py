@@ -9,13 +9,14 @@ import sys
 from importlib.metadata import version
 from typing import Final
 
-from tests.benchmarks import imports, kernels, rates, review
+from tests.benchmarks import imports, kernels, rates, review, schedules
 
 BENCHMARKS: Final = {
     "imports": imports.run,
     "kernels": kernels.run,
     "rates": rates.run,
     "review": review.run,
+    "schedules": schedules.run,
 }
 
 

@@ -14,7 +14,6 @@ Example:
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from enum import StrEnum
@@ -330,6 +329,9 @@ class FieldSet:
         if isinstance(name, str):
             if name in self._by_name:
                 return self._by_name[name]
+            # Loaded when a name is wrong, which is rare.
+            import difflib
+
             close = difflib.get_close_matches(name[:100], list(self._by_name), n=1)
             hint = f"did you mean {close[0]!r}" if close else None
         else:
