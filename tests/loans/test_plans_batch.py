@@ -216,7 +216,7 @@ def test_a_fixed_sum_in_another_currency_is_refused_by_row() -> None:
     )
 
     assert has_schedules(loans, STRICT).tolist() == [False, True]
-    with pytest.raises(InvalidValueError, match="currency of the fixed sums") as error:
+    with pytest.raises(InvalidValueError, match="that of the fixed sums") as error:
         build_schedules(loans, STRICT)
     assert error.value.row == 0
     columns = build_schedules(loans.take(has_schedules(loans, STRICT)), STRICT)

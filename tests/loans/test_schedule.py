@@ -10,13 +10,22 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from microcrm_core import InvalidValueError, Money, ScheduleError
-from microcrm_core.dates import DayCount, Frequency, RollRule
+from microcrm_core.dates import (
+    BusinessCalendar,
+    BusinessDayRule,
+    DayCount,
+    Frequency,
+    RollRule,
+)
 from microcrm_core.loans import (
     STRICT,
     Bullet,
+    BusinessDays,
+    Collision,
     EqualInstallments,
     Fee,
     FeeTiming,
+    InterestDate,
     LoanTerms,
     Portion,
     RepaymentPlan,
@@ -459,3 +468,37 @@ def test_every_row_explains_what_the_columns_hold(
         assert working.equal_minor == schedule.explain(1).equal_minor
         assert working.equal_minor is not None
         assert working.remainder_minor == row.total_minor - working.equal_minor
+
+
+def test_rows_that_become_one_add_up_their_fees_and_show_all_their_slices() -> None:
+    # Six daily installments of 1.00 from a Thursday; three of them meet on Monday.
+    service = Fee(
+        name="service",
+        timing=FeeTiming.PER_INSTALLMENT,
+        portion=Portion.of_amount(Money(5, EUR)),
+    )
+    terms = make_terms(
+        600,
+        0,
+        6,
+        frequency=Frequency.DAILY,
+        disbursed_on=dt.date(2025, 1, 15),
+        first_due_on=dt.date(2025, 1, 16),
+    )
+    plan = RepaymentPlan(method=EqualInstallments(), fees=(service,))
+    business_days = BusinessDays(
+        rule=BusinessDayRule.FOLLOWING,
+        calendar=BusinessCalendar(name="weekends"),
+        interest_to=InterestDate.ORIGINAL,
+        collision=Collision.MERGED,
+    )
+    rules = attrs.evolve(STRICT, id="merged", business_days=business_days)
+    schedule = build_schedule(attrs.evolve(terms, plan=plan), rules)
+
+    assert schedule.principal_minor == (100, 100, 300, 100)
+    assert schedule.fees_minor == (5, 5, 15, 5)
+    assert [on.day for on in schedule.due_on] == [16, 17, 20, 21]
+    working = schedule.explain(3)
+    assert [part.end_on.day for part in working.slices] == [18, 19, 20]
+    assert working.equal_minor is None
+    assert (working.principal_minor, working.fees_minor) == (300, 15)

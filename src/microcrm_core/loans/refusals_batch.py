@@ -46,21 +46,29 @@ class Refusal(IntEnum):
     NOT_COVERED = 5
 
 
+# The field at fault and the rule; the error shows the principal of the row.
 _RULES: Final = {
-    Refusal.CURRENCY: "must be in the currency of the fixed sums of its plan",
+    Refusal.CURRENCY: (
+        "currency",
+        "of the loan must be that of the fixed sums of its plan",
+    ),
     Refusal.PLAN: (
-        "must allow for its plan: down payment, balloon, agreed amounts and grace "
-        "within the principal and the installments"
+        "plan",
+        "must leave its down payment, balloon, agreed amounts and grace within the "
+        "principal and the installments",
     ),
     Refusal.DATES: (
-        "must have due days that come in order after the disbursement, and that need "
-        "not be merged"
+        "first_due_day",
+        "must give due days that come in order after the disbursement, and that need "
+        "not be merged",
     ),
     Refusal.TOO_LARGE: (
-        "times annual_ppm times the days of a period must stay within 2**62"
+        "principal_minor",
+        "times annual_ppm times the days of a period must stay within 2**62",
     ),
     Refusal.NOT_COVERED: (
-        "must be so that each installment must cover the interest of its period"
+        "terms",
+        "must let each installment cover the interest of its period",
     ),
 }
 
@@ -82,7 +90,5 @@ def require_scheduled(refusal: Int64s, principal_minor: Int64s) -> None:
     Example:
         See `microcrm_core.loans.refusals_batch`.
     """
-    for reason, rule in _RULES.items():
-        require_rows(
-            np.asarray(refusal != reason), principal_minor, "principal_minor", rule
-        )
+    for reason, (field, rule) in _RULES.items():
+        require_rows(np.asarray(refusal != reason), principal_minor, field, rule)

@@ -194,8 +194,8 @@ class Schedule:
     def level_installment(self) -> Money:
         """What the first installment that repays principal comes to, without fees.
 
-        Of equal installments, that is what each comes to; only one that takes a
-        remainder, or all that is left, differs.
+        Of equal installments, that is what each comes to, unless this one takes the
+        remainder, interest that grace put off, or all that is left.
         """
         for row, principal_minor in enumerate(self.principal_minor):
             if principal_minor > 0 and not self.is_down_payment[row]:
