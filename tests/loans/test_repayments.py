@@ -291,3 +291,20 @@ def test_capitalized_interest_is_principal_that_is_outstanding() -> None:
     grown = 100_000 + sum(schedule.capitalized_minor)
     assert standing.outstanding_principal_minor == grown
     assert standing.overdue_minor == schedule.total.minor
+
+
+def test_an_installment_of_nothing_is_never_past_due() -> None:
+    # A bullet asks for nothing before its last due date.
+    plan = attrs.evolve(TERMS.plan, method=Bullet())
+    schedule = build_schedule(attrs.evolve(TERMS, plan=plan), STRICT)
+    day = dt.timedelta(days=1)
+
+    before = allocate_repayments(schedule, [], DUE[2])
+    after = allocate_repayments(schedule, [], DUE[2] + day)
+    late = make_repayment(1, DUE[2] + 9 * day, schedule.total.minor)
+    paid = allocate_repayments(schedule, [late], AS_OF)
+
+    assert (before.overdue_minor, before.days_past_due) == (0, 0)
+    assert (after.overdue_minor, after.days_past_due) == (schedule.total.minor, 1)
+    assert after.settled_on == (DUE[0], DUE[1], None)
+    assert paid.settled_on == (DUE[0], DUE[1], DUE[2] + 9 * day)

@@ -13,8 +13,10 @@ from microcrm_core.batch import UNKNOWN
 from microcrm_core.ids import CustomerId
 from microcrm_core.loans import (
     STRICT,
+    Bullet,
     LoanTerms,
     Repayment,
+    RepaymentPlan,
     allocate_repayments,
     build_schedule,
 )
@@ -175,3 +177,15 @@ def test_a_repayment_of_no_loan_is_refused() -> None:
 
     with pytest.raises(InvalidValueError, match="number of loans"):
         allocate_many(build_schedules(loans, STRICT), repayments, day_of(AS_OF))
+
+
+def test_installments_of_nothing_are_settled_by_themselves_in_columns_too() -> None:
+    plan = RepaymentPlan(method=Bullet())
+    terms = [attrs.evolve(make_terms(), plan=plan), make_terms()]
+    due_on = build_schedule(terms[0], STRICT).due_on
+    paid = make_repayment(1, due_on[-1], 10**6, loan_number=0)
+
+    cases: list[list[list[Repayment]]] = [[[], []], [[paid], []]]
+    for by_loan in cases:
+        assert_twins(terms, by_loan, AS_OF)
+        assert_twins(terms, by_loan, due_on[-1] + dt.timedelta(days=1))

@@ -3,8 +3,9 @@
 Money goes to the oldest installment first, and within an installment to fees, then to
 interest, then to principal. An installment is settled on the day on which all
 repayments together reach all that was due up to and with it; its due date is the last
-day on which that is on time. What is paid beyond the schedule is kept as credit. The
-order in which repayments arrive never matters, only their days and ids.
+day on which that is on time. Where nothing was due up to it, as in a moratorium, it is
+settled on its due date by itself. What is paid beyond the schedule is kept as credit.
+The order in which repayments arrive never matters, only their days and ids.
 
 Only what was paid and known by the day counts, so a standing can be asked for as of
 any day. `repayments_batch` is the twin for columns.
@@ -435,9 +436,12 @@ def allocate_repayments(
     paid: list[int] = []
     settled_on: list[dt.date | None] = []
     due_minor = 0
-    for total_minor in schedule.total_minor:
+    for due_on, total_minor in zip(schedule.due_on, schedule.total_minor, strict=True):
         paid.append(min(total_minor, max(0, repaid_minor - due_minor)))
         due_minor += total_minor
+        if due_minor == 0:
+            settled_on.append(due_on)
+            continue
         reached = bisect_left(repaid, due_minor)
         settled_on.append(counted[reached].paid_on if reached < len(repaid) else None)
     return LoanStanding(

@@ -129,7 +129,9 @@ def allocate_many(
     repaid_of = np.repeat(repaid_minor, np.diff(schedules.offsets))
     paid_minor = np.clip(repaid_of - (due.reached - due.lengths), 0, due.lengths)
     paid_day = repayments.paid_day[counted[order]]
-    settled_day = _settled_days(due, paid, paid_day)
+    settled_day = np.where(
+        due.reached == 0, schedules.due_day, _settled_days(due, paid, paid_day)
+    )
     # Fees and interest are paid before principal.
     charges_minor = due.lengths - schedules.principal_minor
     back_minor = np.maximum(paid_minor - charges_minor, 0)
