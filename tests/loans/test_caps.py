@@ -56,7 +56,7 @@ def test_a_measure_takes_a_limit_of_its_own_kind(
         ({"measure": "eu_aprc"}, "measure"),
         ({"limit": Fraction(24, 100)}, "limit"),
         ({"effective_until": dt.date(2025, 10, 1)}, "effective_until"),
-        ({"effective_from": dt.datetime(2025, 10, 1)}, "effective_from"),  # noqa: DTZ001
+        ({"effective_from": dt.datetime(2025, 10, 1, tzinfo=dt.UTC)}, "effective_from"),
         ({"source": ""}, "source"),
         ({"status": "read"}, "status"),
     ],

@@ -172,7 +172,7 @@ def test_buffers_are_int64_columns_of_one_length() -> None:
 
     # mypy refuses it as well.
     with pytest.raises(InvalidValueError, match="must be an int64 array"):
-        attrs.evolve(buffers, due_day=np.zeros(10))  # type: ignore[arg-type]
+        attrs.evolve(buffers, due_day=np.zeros(10))  # type: ignore[arg-type]  # floats
     with pytest.raises(InvalidValueError, match="must be contiguous"):
         attrs.evolve(buffers, total_minor=np.zeros(11, np.int64))
     with pytest.raises(InvalidValueError, match="must be contiguous"):

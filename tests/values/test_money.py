@@ -246,7 +246,7 @@ def test_a_factor_is_exact_and_rounded_once() -> None:
     assert Money(5, EUR).times(half, rounding=Rounding.HALF_EVEN).minor == 2
     assert Money(-5, EUR).times(half, rounding=Rounding.HALF_UP).minor == -3
     with pytest.raises(InvalidValueError, match=r"^factor must be an exact number"):
-        principal.times(0.24, rounding=Rounding.UP)  # type: ignore[arg-type]
+        principal.times(0.24, rounding=Rounding.UP)  # type: ignore[arg-type]  # float
 
 
 def test_money_has_no_truth_value() -> None:
