@@ -338,6 +338,10 @@ def _request(
         planned_day=loans.planned_day[rows],
         first_due_day=loans.first_due_day[rows],
         conventions=policy.conventions,
+        plan_index=loans.plan_index[rows],
+        plans=loans.plans,
+        currency_index=loans.currency_index[rows],
+        currencies=loans.currencies,
     )
     inflow, low = cash["inflow_month_minor"], cash["balance_low_minor"]
     return {

@@ -154,8 +154,8 @@ def build_schedules(
     return columns.schedules()
 
 
-def _turned_size(terms: TermColumns) -> int:
-    longest = int(terms.installment_count.max(initial=1)) + 1
+def _turned_size(loans: LoanColumns | TermColumns) -> int:
+    longest = int(loans.installment_count.max(initial=1)) + 1
     return max(_TURNED_VALUES, longest)
 
 
@@ -216,11 +216,10 @@ def iter_schedules(
     require_held(conventions)
     if rows is not None:
         _require_positions(rows, len(loans))
-    terms = TermColumns.of(loans)
     if buffers is None:
-        size = max(_OWN_VALUES, _turned_size(terms))
+        size = max(_OWN_VALUES, _turned_size(loans))
         buffers = ScheduleBuffers.of_size(size, with_due_days=with_due_days)
-    return chunk_stream(terms, conventions, rows=rows, buffers=buffers)
+    return chunk_stream(loans, conventions, rows=rows, buffers=buffers)
 
 
 def _require_positions(rows: Int64s, loan_count: int) -> None:

@@ -17,6 +17,7 @@ from microcrm_core.dates import Frequency
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.loans.calendar_tables_batch import CalendarTables
 from microcrm_core.loans.chunks_batch import ChunkWork, chunk_spans
+from microcrm_core.loans.columns_batch import LoanColumns
 from microcrm_core.loans.conventions import ScheduleConventions
 from microcrm_core.loans.kernel_batch import MoneyLines
 from microcrm_core.loans.layout_batch import (
@@ -83,7 +84,7 @@ class ScheduleChunk:
 
 
 def chunk_stream(
-    terms: TermColumns,
+    loans: LoanColumns | TermColumns,
     conventions: ScheduleConventions,
     *,
     rows: Int64s | None = None,
@@ -93,7 +94,7 @@ def chunk_stream(
     """Return the schedules chunk by chunk, each in the same columns.
 
     Args:
-        terms: The loans.
+        loans: The loans.
         conventions: How schedules are computed.
         rows: Positions of the loans that are asked for; None: all.
         buffers: Columns to write into.
@@ -105,44 +106,66 @@ def chunk_stream(
     Example:
         See `batch.iter_schedules`.
     """
-    buffers = _completed(buffers, terms)
+    buffers = _completed(buffers, loans.plans)
     scratch, memory = Scratch.of_size(ChunkWork.loans_max()), ChunkWork.new_memory()
-    loan_count = len(terms) if rows is None else rows.size
+    loan_count = len(loans) if rows is None else rows.size
     for first in range(0, loan_count, block_loans):
-        block = slice(first, min(first + block_loans, loan_count))
-        part = terms.take(block if rows is None else rows[block])
-        layout = ScheduleLayout.of(part)
-        work = ChunkWork(
-            terms=part,
-            conventions=conventions,
-            tables=CalendarTables.of(part, layout, conventions.roll.kind),
-            scratch=scratch,
-            memory=memory,
+        block: Int64s | slice = slice(first, min(first + block_loans, loan_count))
+        if rows is not None:
+            block = rows[block]
+        # In a function of its own, so that one block is gone before the next is taken.
+        yield from _block(loans, conventions, block, buffers, scratch, memory)
+
+
+def _block(
+    loans: LoanColumns | TermColumns,
+    conventions: ScheduleConventions,
+    block: Int64s | slice,
+    buffers: ScheduleBuffers,
+    scratch: Scratch,
+    memory: Int64s,
+) -> Iterator[ScheduleChunk]:
+    terms = _taken(loans, block)
+    layout = ScheduleLayout.of(terms)
+    work = ChunkWork(
+        terms=terms,
+        conventions=conventions,
+        tables=CalendarTables.of(terms, layout, conventions.roll.kind),
+        scratch=scratch,
+        memory=memory,
+    )
+    for span in chunk_spans(layout, conventions, value_max=buffers.size):
+        group = span.group
+        if group.row_count > buffers.size:
+            rule = f"must have {group.row_count} values or more"
+            raise InvalidValueError("buffers", rule, buffers.size)
+        chosen = span.rows(layout)
+        lines, due_day = buffers.lines_from_start(group, span.loan_count)
+        money = work.write(span, chosen, lines, due_day)
+        yield _chunk(
+            group,
+            rows=chosen + block.start if isinstance(block, slice) else block[chosen],
+            level_minor=money.level_minor,
+            refusal=money.refusal,
+            lines=lines,
+            due_day=due_day,
         )
-        for span in chunk_spans(layout, conventions, value_max=buffers.size):
-            group = span.group
-            if group.row_count > buffers.size:
-                rule = f"must have {group.row_count} values or more"
-                raise InvalidValueError("buffers", rule, buffers.size)
-            chosen = span.rows(layout)
-            lines, due_day = buffers.lines_from_start(group, span.loan_count)
-            money = work.write(span, chosen, lines, due_day)
-            yield _chunk(
-                group,
-                rows=chosen + first if rows is None else rows[block][chosen],
-                level_minor=money.level_minor,
-                refusal=money.refusal,
-                lines=lines,
-                due_day=due_day,
-            )
 
 
-def _completed(buffers: ScheduleBuffers, terms: TermColumns) -> ScheduleBuffers:
+def _taken(loans: LoanColumns | TermColumns, rows: Int64s | slice) -> TermColumns:
+    if isinstance(loans, LoanColumns):
+        return TermColumns.of(loans, rows)
+    return loans.take(rows)
+
+
+def _completed(
+    buffers: ScheduleBuffers, plans: tuple[RepaymentPlan, ...]
+) -> ScheduleBuffers:
     """Return the buffers, with own columns for what a plan has and they have not."""
     fees, capitalized = buffers.fees_minor, buffers.capitalized_minor
-    if fees is None and any(map(has_fees, terms.plans)):
+    if fees is None and any(map(has_fees, plans)):
         fees = np.empty(buffers.size, np.int64)
-    if capitalized is None and any(map(has_capitalized, terms.plans)):
+    if capitalized is None and any(map(has_capitalized, plans)):
         capitalized = np.empty(buffers.size, np.int64)
     return attrs.evolve(buffers, fees_minor=fees, capitalized_minor=capitalized)
 

@@ -49,6 +49,7 @@ from microcrm_core.rates import Rate
 
 __all__ = ["ID_BYTES_MAX", "Ids", "LoanColumns", "RepaymentColumns"]
 
+_ALL: Final = slice(None)
 _PPM: Final = 1_000_000
 # Terms of one loan alone, which a column would have to hold for all.
 _UNHELD: Final = (
@@ -189,8 +190,13 @@ class LoanColumns:
     @property
     def start_day(self) -> Int64s:
         """Day from which interest runs: disbursed, or planned for an open request."""
-        is_open = self.disbursed_day == UNKNOWN
-        return np.where(is_open, self.planned_day, self.disbursed_day)
+        return self.start_days(_ALL)
+
+    def start_days(self, rows: Int64s | slice) -> Int64s:
+        """Return `start_day` of the loans at these positions alone."""
+        disbursed_day = self.disbursed_day[rows]
+        is_open = disbursed_day == UNKNOWN
+        return np.where(is_open, self.planned_day[rows], disbursed_day)
 
     def __len__(self) -> int:
         """Return the number of loans."""
@@ -290,7 +296,7 @@ class LoanColumns:
             nominal_rate=Rate.of_ppm(int(self.annual_ppm[row])),
             installment_count=int(self.installment_count[row]),
             frequency=self.frequencies[int(self.frequency_index[row])],
-            disbursed_on=date_of(self.start_day[row]),
+            disbursed_on=date_of(self.start_days(slice(row, row + 1))[0]),
             first_due_on=date_of(self.first_due_day[row]),
             plan=self.plans[int(self.plan_index[row])],
         )

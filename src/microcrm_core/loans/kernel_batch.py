@@ -17,6 +17,7 @@ import numpy as np
 from microcrm_core.batch import Bools, Floats, Int64s
 from microcrm_core.loans.lines_batch import LIMIT, InterestLines, annuities
 from microcrm_core.loans.search_batch import smallest_enough
+from microcrm_core.rounding import Rounding
 
 __all__ = ["LevelKernel", "MoneyLines"]
 
@@ -25,7 +26,10 @@ _GUESS_MAX: Final = 2**62
 _PROOF_MAX: Final = 2.0**50
 _BITS_MAX: Final = 50
 _SINGLE_MAX: Final = 16
-_MARGIN: Final = 1.2
+_MARGIN: Final = 0.7
+# Several times the largest error of one operation on floats.
+_FLOAT_STEP: Final = 2.0**-50
+_HALVES: Final = (Rounding.HALF_EVEN, Rounding.HALF_UP, Rounding.HALF_DOWN)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -225,11 +229,7 @@ class LevelKernel:
         All loans must fit. The second array is False where the level does not cover
         the interest of every period, so that there is no schedule.
         """
-        guess, reach = self._guess()
-        level_minor, is_least = self._proved(guess, reach)
-        # One unit more takes less than twice its reach off any balance. So with levels
-        # that are least, and much larger than that, no debt is repaid before the last.
-        is_positive = bool((is_least & (level_minor > 8.0 * reach + 8.0)).all())
+        level_minor, is_least, is_positive = self._foreseen()
         interest = attrs.evolve(self.interest, is_positive=is_positive)
         found = attrs.evolve(self, interest=interest)._run(level_minor, out)
         # With one unit less each period would leave at least one unit more to pay, so
@@ -336,16 +336,50 @@ class LevelKernel:
             rows.append((total - due, due, balance, total))
         return rows
 
-    def _guess(self) -> tuple[Int64s, Floats]:
+    def _foreseen(self) -> tuple[Int64s, Bools, bool]:
         """Return levels that are nearly always right, or one off.
 
-        The second array is about what one unit more takes off the last balance.
+        The second array says where one unit less is proved too little; the last value,
+        whether surely no debt is repaid before its last period.
         """
         # Rounding moves the exact amount by far less than a unit, so the next
         # whole number above it is nearly always the one that is looked for.
         annuity, reach = annuities(self.interest)
-        exact = np.ceil(self.principal_minor / annuity)
-        return np.minimum(exact, _GUESS_MAX).astype(np.int64), reach
+        exact = self.principal_minor / annuity
+        guess = np.minimum(np.ceil(exact), _GUESS_MAX)
+        level_minor = guess.astype(np.int64)
+        interest = self.interest
+        doubt = self._doubt(exact)
+        if interest.rounding not in _HALVES or interest.multiple > 1 or doubt > 0.25:
+            return *self._proved(level_minor, reach), False
+        # One unit of the level takes *reach* off the last balance, and roundings, of
+        # half a unit or less, move it by half of that at most. So where the guess is
+        # less than half a unit above the exact level, one unit less is not enough; and
+        # it is one above the least at most. Levels much larger than what that takes off
+        # the balance leave something to pay in the last period.
+        is_positive = bool((level_minor > 8.0 * reach + 8.0).all())
+        excess = np.subtract(guess, exact, out=guess)
+        is_least = np.asarray(excess < 0.5 - doubt)
+        # Most roundings cancel out. What is left may show that a level is too small;
+        # and slack that is less than the number of periods is a proof by itself.
+        count = len(interest.weights)
+        margin = _MARGIN * math.sqrt(count)
+        slack = np.multiply(excess, reach, out=excess)
+        is_odd = slack > count - margin
+        is_odd &= ~is_least
+        is_odd |= slack < margin
+        odd = np.flatnonzero(is_odd)
+        if odd.size:
+            found = self.take(odd)._proved(level_minor[odd], reach[odd])
+            level_minor[odd], is_least[odd] = found
+        return level_minor, is_least, is_positive
+
+    def _doubt(self, exact: Floats) -> float:
+        """Return by how much floats may miss the exact level of any loan."""
+        rate = self.interest.weights[-1] / self.interest.unit
+        least = float(rate.min(initial=1.0, where=rate > 0))
+        steps = len(self.interest.weights) + 1.0 / least
+        return float(exact.max(initial=0.0)) * steps * _FLOAT_STEP
 
     def _proved(self, level_minor: Int64s, reach: Floats) -> tuple[Int64s, Bools]:
         """Return corrected levels, and where one unit less is proved too little.

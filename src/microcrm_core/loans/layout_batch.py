@@ -43,6 +43,7 @@ __all__ = [
 
 Ranks: TypeAlias = "npt.NDArray[np.uint16] | Int64s"
 
+_ALL: Final = slice(None)
 _COUNT_WIDTH: Final = INSTALLMENT_COUNT_MAX + 1
 _TABLE_MAX: Final = 2**22
 _UINT16_MAX: Final = 2**16
@@ -120,19 +121,19 @@ class TermColumns:
         return packed
 
     @classmethod
-    def of(cls, loans: LoanColumns) -> Self:
-        """Return what the schedules of *loans* are computed from."""
+    def of(cls, loans: LoanColumns, rows: Int64s | slice = _ALL) -> Self:
+        """Return what the schedules of *loans*, or those of some, are computed from."""
         return cls(
-            principal_minor=loans.principal_minor,
-            annual_ppm=loans.annual_ppm,
-            installment_count=loans.installment_count,
-            frequency_index=loans.frequency_index,
+            principal_minor=loans.principal_minor[rows],
+            annual_ppm=loans.annual_ppm[rows],
+            installment_count=loans.installment_count[rows],
+            frequency_index=loans.frequency_index[rows],
             frequencies=loans.frequencies,
-            planned_day=loans.start_day,
-            first_due_day=loans.first_due_day,
-            plan_index=loans.plan_index,
+            planned_day=loans.start_days(rows),
+            first_due_day=loans.first_due_day[rows],
+            plan_index=loans.plan_index[rows],
             plans=loans.plans,
-            currency_index=loans.currency_index,
+            currency_index=loans.currency_index[rows],
             currencies=loans.currencies,
         )
 

@@ -318,8 +318,9 @@ def annuities(interest: InterestLines) -> tuple[Floats, Floats]:
         return annuity, annuity / discount
     discount, annuity = first, first.copy()
     growth = interest.scratch.floats[: first.size]
+    part = 1.0 / interest.unit
     for weight in interest.weights[1:]:
-        np.divide(weight, interest.unit, out=growth)
+        np.multiply(weight, part, out=growth)
         np.add(growth, 1.0, out=growth)
         np.divide(discount, growth, out=discount)
         np.add(annuity, discount, out=annuity)

@@ -249,6 +249,10 @@ def _due_day_questions(
         planned_day=np.where(is_request, chosen.planned_day, chosen.start_day),
         first_due_day=chosen.first_due_day,
         conventions=conventions,
+        plan_index=chosen.plan_index,
+        plans=chosen.plans,
+        currency_index=chosen.currency_index,
+        currencies=chosen.currencies,
     )
     due_day = np.full(loan_index.size, UNKNOWN)
     due_day[rows] = _month_due_days(chosen.first_due_day, conventions.roll)
