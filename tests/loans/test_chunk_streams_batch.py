@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import attrs
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from microcrm_core.loans.batch import (
     iter_schedules,
     write_schedules,
 )
+from microcrm_core.loans.chunk_streams_batch import chunk_stream
 from microcrm_core.loans.columns_batch import LoanColumns
 from tests.loans.loan_cases import FREQUENCIES, make_loan, make_terms
 
@@ -194,3 +197,21 @@ def test_many_loans_of_one_kind_are_computed_in_several_chunks() -> None:
                 getattr(columns, name)[rows].tolist()
                 == getattr(expected, name)[same].tolist()
             )
+
+
+def peak_bytes(loans: LoanColumns) -> int:
+    buffers = ScheduleBuffers.of_size(2_000, with_due_days=True)
+    tracemalloc.start()
+    for chunk in chunk_stream(loans, STRICT, buffers=buffers, block_loans=500):
+        assert chunk.rows.size
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_memory_does_not_grow_with_the_number_of_loans() -> None:
+    few = make_columns(500)
+    rows = np.tile(np.arange(500), 12)
+    peak_bytes(few)
+
+    assert peak_bytes(few.take(rows)) < 1.1 * peak_bytes(few)
