@@ -241,7 +241,8 @@ def kind_field(
         _instance: object, attribute: attrs.Attribute[Any], value: object
     ) -> None:
         if not isinstance(value, kinds):
-            raise InvalidValueError(attribute.name, f"must be a {_names(kinds)}", value)
+            rule = f"must be {_one_of(kinds)}"
+            raise InvalidValueError(attribute.name, rule, value)
 
     return check
 
@@ -276,7 +277,16 @@ def tuple_field(
 
 
 def _names(kinds: tuple[type[object], ...]) -> str:
-    return " or ".join(kind.__name__ for kind in kinds)
+    return " or ".join(
+        "None" if kind is type(None) else kind.__name__ for kind in kinds
+    )
+
+
+def _one_of(kinds: tuple[type[object], ...]) -> str:
+    # The first letter stands for the sound, but for words as "unit", "euro" and "one".
+    name = kinds[0].__name__
+    is_vowel = name[0] in "AEIOUaeiou" and not name.startswith(("Uni", "Eu", "One"))
+    return f"{'an' if is_vowel else 'a'} {_names(kinds)}"
 
 
 def fraction_field(

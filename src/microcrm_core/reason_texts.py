@@ -171,6 +171,15 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
             "due dates of one's own are not offered",
             "该产品不提供自定还款日期",
         ),
+        "product_no_schedule": _texts(
+            "the terms have no schedule: {rule}",
+            "按这些条款无法生成还款计划：{rule}",
+        ),
+        "product_rate_doubtful": _texts(
+            "{field} is {value} a year, more than 1000%: check that {meant} is not "
+            "what was meant",
+            "{field} 为年利率 {value}，超过 1000%：请核对是否本应为 {meant}",
+        ),
         # loans: caps on the cost of credit
         "cap_kept": _texts(
             "{measure} is {value}, within the limit of {limit}",
@@ -196,6 +205,10 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
         "cap_no_rate": _texts(
             "it cannot be judged: solving for {measure} gives {outcome}",
             "无法判断：求解 {measure} 的结果为 {outcome}",
+        ),
+        "cap_limit_too_low": _texts(
+            "it cannot be judged: the limit of {limit} is below every yearly rate",
+            "无法判断：上限 {limit} 低于任何可能的年利率",
         ),
         "cap_other_currency": _texts(
             "it cannot be judged: the limit is in {bound}, the credit in {value}",

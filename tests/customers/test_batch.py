@@ -23,7 +23,16 @@ from microcrm_core.customers.batch import ProfileColumns, build_profiles
 from microcrm_core.customers.cash_flow_batch import DayBalances
 from microcrm_core.customers.columns_batch import CustomerColumns, TransactionColumns
 from microcrm_core.ids import CustomerId, LoanId, TransactionId
-from microcrm_core.loans import Loan, Repayment
+from microcrm_core.loans import (
+    EQUAL_INSTALLMENTS,
+    Bullet,
+    EqualInstallments,
+    Loan,
+    Portion,
+    Repayment,
+    RepaymentPlan,
+    Weighted,
+)
 from microcrm_core.loans.columns_batch import LoanColumns, RepaymentColumns
 from tests.customers.strategies import AS_OF_DAYS, EURO, policies, records
 from tests.customers.test_build import (
@@ -138,6 +147,69 @@ def test_the_worked_cases_are_equal_on_every_day(
         policy,
         as_of,
     )
+
+
+def planned(loan: Loan, plan: RepaymentPlan) -> Loan:
+    return attrs.evolve(loan, terms=attrs.evolve(loan.terms, plan=plan))
+
+
+@pytest.mark.parametrize("as_of", ["2024-02-10", "2024-03-11", "2024-03-31"])
+def test_loans_and_requests_of_several_plans_are_equal_row_by_row(as_of: str) -> None:
+    plans = (
+        RepaymentPlan(method=Weighted((1, 2, 3, 4))),
+        RepaymentPlan(method=Bullet()),
+        RepaymentPlan(
+            method=EqualInstallments(),
+            down_payment=Portion.of_share("0.25"),
+            balloon=Portion.of_amount(Money(100, EURO)),
+        ),
+        EQUAL_INSTALLMENTS,
+    )
+    drawn: list[Record] = []
+    for number, plan in enumerate(plans):
+        owner = attrs.evolve(CUSTOMER, id=CustomerId(f"c-{number}"))
+        # The request has the plan of another customer's loan.
+        asked = planned(
+            request(f"loan-b{number}", "2024-03-20", 800), plans[number - 1]
+        )
+        lent = planned(loan(f"loan-{number}"), plan)
+        loans = [attrs.evolve(one, customer_id=owner.id) for one in (lent, asked)]
+        flows = [
+            attrs.evolve(
+                one,
+                id=TransactionId(f"{number}-{one.id}"),
+                customer_id=owner.id,
+            )
+            for one in FLOWS
+        ]
+        payments = [paid("2024-03-10", 300, f"loan-{number}")]
+        drawn.append((owner, flows, loans, payments))
+
+    assert_twins(drawn, PROFILE_BASIC, dt.date.fromisoformat(as_of))
+
+
+def test_the_plan_of_a_request_decides_its_installment() -> None:
+    # 1000 without interest in 4: weights of 1, 2, 3 and 4 ask for 100 first; all at
+    # the end asks for 1000.
+    asked = [
+        planned(request("loan-a", "2024-03-20"), RepaymentPlan(method=Bullet())),
+        planned(
+            request("loan-b", "2024-03-20"),
+            RepaymentPlan(method=Weighted((1, 2, 3, 4))),
+        ),
+    ]
+    drawn: list[Record] = [
+        (
+            attrs.evolve(CUSTOMER, id=CustomerId(f"c-{number}")),
+            [],
+            [attrs.evolve(one, customer_id=CustomerId(f"c-{number}"))],
+            [],
+        )
+        for number, one in enumerate(asked)
+    ]
+    profiles = Tables.of(drawn).profiles(dt.date(2024, 3, 31))
+
+    assert profiles.facts["request_installment_minor"].tolist() == [1000, 100]
 
 
 @pytest.mark.parametrize("quantile_ppm", [1, 249_999, 250_000, 250_001, 1_000_000])

@@ -39,6 +39,7 @@ from microcrm_core.loans import (
     UnpaidInterest,
     Weighted,
 )
+from microcrm_core.loans.terms_checks import last_due_limit
 from microcrm_core.rates import Rate
 from microcrm_core.rounding import Rounding
 from tests.loans.loan_cases import COLUMN_DAY_COUNTS, EUR, make_terms
@@ -213,6 +214,25 @@ def _agreed(draw: st.DrawFn, terms: LoanTerms) -> RepaymentMethod:
     return CustomPrincipal(tuple(Money(end - start, EUR) for start, end in parts))
 
 
+def with_frequency(terms: LoanTerms, frequency: Frequency) -> LoanTerms:
+    """Return terms of another frequency, with what of the changes is still in time."""
+    early = (part for part in terms.tranches if part.disbursed_on < terms.first_due_on)
+    bare = attrs.evolve(
+        terms,
+        frequency=frequency,
+        tranches=tuple(early),
+        rate_changes=(),
+        interest_pauses=(),
+    )
+    limit_on = last_due_limit(bare)
+    assert limit_on is not None  # all of this lies within the calendar
+    changes = (part for part in terms.rate_changes if part.from_on <= limit_on)
+    pauses = (part for part in terms.interest_pauses if part.start_on <= limit_on)
+    return attrs.evolve(
+        bare, rate_changes=tuple(changes), interest_pauses=tuple(pauses)
+    )
+
+
 def _days_of(terms: LoanTerms) -> int:
     step = 30 if terms.frequency == Frequency.MONTHLY else 7
     return (terms.first_due_on - terms.disbursed_on).days + step * (
@@ -220,9 +240,16 @@ def _days_of(terms: LoanTerms) -> int:
     )
 
 
+def _latest_days(terms: LoanTerms) -> int:
+    # On the last due date, or some days after where the terms do not fix it.
+    limit_on = last_due_limit(terms)
+    assert limit_on is not None  # all of this lies within the calendar
+    return min(_days_of(terms) + 5, (limit_on - terms.disbursed_on).days)
+
+
 @st.composite
 def _rate_changes(draw: st.DrawFn, terms: LoanTerms) -> list[RateChange]:
-    days = st.integers(1, _days_of(terms) + 5)
+    days = st.integers(1, _latest_days(terms))
     return [
         RateChange(
             from_on=terms.disbursed_on + dt.timedelta(days=day),
@@ -234,9 +261,11 @@ def _rate_changes(draw: st.DrawFn, terms: LoanTerms) -> list[RateChange]:
 
 @st.composite
 def _pauses(draw: st.DrawFn, terms: LoanTerms) -> list[InterestPause]:
-    days = st.integers(-5, _days_of(terms) + 5)
-    edges = sorted(draw(st.lists(days, unique=True, max_size=5)))
+    latest = _latest_days(terms)
+    edges = sorted(draw(st.lists(st.integers(-5, latest + 5), unique=True, max_size=5)))
     edges = edges[: len(edges) // 2 * 2]
+    if edges and edges[-2] > latest:
+        edges = edges[:-2]
     return [
         InterestPause(
             terms.disbursed_on + dt.timedelta(days=start),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -26,6 +27,7 @@ from microcrm_core.loans.cap_presets import (
 from microcrm_core.loans.caps import (
     CostMeasure,
     DatedRate,
+    RateCap,
     ReferenceLimit,
     ReferenceRate,
 )
@@ -494,10 +496,64 @@ def test_a_value_beyond_all_decimals_is_shown_as_a_fraction() -> None:
     assert "/" in str(columns["value"][0])
 
 
-def test_without_caps_everything_is_kept() -> None:
-    check = check_caps(CHINA, [], as_of=SIGNED)
-    assert check.is_kept
-    assert str(check).startswith("cap  outcome")
+@pytest.mark.parametrize(
+    ("caps", "parts", "told"),
+    [
+        ((), {}, "none of 0 caps applies"),
+        # Nobody's law: presets say GB.
+        (CAP_PRESETS, {"jurisdiction": "UK"}, "none of 10 caps applies"),
+        (CAP_PRESETS[:1], {"loan_types": ("mortgage",)}, "none of 1 caps applies"),
+        (
+            [CN_PRIVATE_LENDING],
+            {"lender_type": "licensed_bank"},
+            "none of 1 caps applies",
+        ),
+    ],
+)
+def test_where_no_cap_applies_the_check_says_so_and_does_not_pass(
+    caps: Sequence[RateCap], parts: dict[str, Any], told: str
+) -> None:
+    check = check_caps(attrs.evolve(CHINA, **parts), caps, as_of=SIGNED)
+
+    assert check.outcome is CapOutcome.NOT_APPLYING
+    assert not check.has_applicable
+    assert not check.is_kept
+    assert check.broken == check.not_judged == ()
+    text = f"as of 2025-11-01: not_applying; {told}, nothing was judged"
+    assert check.summary == text
+    assert str(check).splitlines()[-1] == text
+    assert text in check._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "whole"),
+    [
+        (["kept"], "kept"),
+        (["kept", "not_applying"], "kept"),
+        (["kept", "not_judged"], "not_judged"),
+        (["not_applying", "not_judged"], "not_judged"),
+        (["not_judged", "broken", "kept"], "broken"),
+    ],
+)
+def test_the_worst_finding_that_applies_is_the_outcome_of_the_check(
+    outcomes: list[str], whole: str
+) -> None:
+    rate = RateMeasure.COMPOUND_ANNUAL
+    caps = {
+        "kept": limit(rate, "0.3"),
+        "broken": limit(rate, "0.2"),
+        # The fees for default are not known.
+        "not_judged": limit(CostMeasure.TOTAL_COST_SHARE, "1"),
+        "not_applying": limit(rate, "0.2", lender_types=("bank",)),
+    }
+    check = check_caps(CHINA, [caps[name] for name in outcomes], as_of=SIGNED)
+
+    assert [one.outcome.value for one in check.findings] == outcomes
+    assert check.outcome.value == whole
+    assert check.has_applicable
+    assert check.is_kept == (whole == "kept")
+    applying = len(outcomes) - outcomes.count("not_applying")
+    assert f"{applying} of {len(outcomes)} caps apply" in check.summary
 
 
 def test_a_daily_share_follows_the_principal_outstanding() -> None:
@@ -540,3 +596,57 @@ def test_a_multiple_of_a_negative_reference_rate_is_a_limit_below_zero() -> None
         for minor in (98_999, 99_000, 99_001)
     ]
     assert outcomes == [CapOutcome.KEPT, CapOutcome.KEPT, CapOutcome.BROKEN]
+
+
+def reference_limit(rate: str, multiple: int) -> tuple[RateCap, ReferenceRate]:
+    series = ReferenceRate(
+        id="euribor",
+        values=(DatedRate(dt.date(2020, 1, 2), Rate.per_year(rate)),),
+        known_until_on=dt.date(2028, 1, 19),
+    )
+    cap = attrs.evolve(
+        limit(RateMeasure.COMPOUND_ANNUAL, "0"),
+        limit=ReferenceLimit.of(series_id="euribor", multiple=multiple),
+    )
+    return cap, series
+
+
+@pytest.mark.parametrize(("rate", "shown"), [("-0.25", "-100%"), ("-0.3", "-120%")])
+def test_a_limit_below_every_rate_is_not_judged_and_stops_no_other(
+    rate: str, shown: str
+) -> None:
+    cap, series = reference_limit(rate, 4)
+    check = check_caps(
+        CHINA,
+        [cap, CN_ASSISTED_LENDING],
+        as_of=SIGNED,
+        reference_rates=[series, LPR],
+    )
+
+    assert [one.outcome.value for one in check.findings] == ["not_judged", "broken"]
+    first, second = check.decisions[0].reasons
+    assert (first.code, dict(first.params)) == ("cap_limit_too_low", {"limit": shown})
+    assert second.code == "cap_reference"
+    assert check.findings[0].limit == 4 * Fraction(rate)
+
+
+def test_the_lowest_limit_that_can_be_judged_lies_just_above() -> None:
+    cap, series = reference_limit("-0.2499", 4)
+    found_one = found(cap, facts(year_loan(120_000)), rates=(series,))
+    assert found_one.outcome is CapOutcome.BROKEN
+
+
+@pytest.mark.parametrize("measure", RateMeasure)
+def test_a_cost_beyond_measure_is_not_judged_and_says_why(
+    measure: RateMeasure,
+) -> None:
+    # A cent for a day, and a number of 400 digits to pay back.
+    flows = year_loan(10**400, advanced_minor=1, days=1)
+    check = check_caps(facts(flows), [limit(measure, "0.24")], as_of=SIGNED)
+
+    assert check.outcome is CapOutcome.NOT_JUDGED
+    assert check.decisions[0].explain() == (
+        f"it cannot be judged: solving for {measure.value} gives no rate within the "
+        "range that is searched, as where the cost is beyond measure or hardly "
+        "anything is repaid",
+    )

@@ -36,7 +36,7 @@ def test_conventions_take_every_day_count(day_count: DayCount) -> None:
         ({"id": ""}, "id", "must be text, not empty, without spaces around it"),
         ({"day_count": "ACT/360"}, "day_count", "must be a DayCount or SplitDayCount"),
         ({"rounding": "up"}, "rounding", "must be a Rounding"),
-        ({"accrual": "daily"}, "accrual", "must be a Accrual"),
+        ({"accrual": "daily"}, "accrual", "must be an Accrual"),
         ({"currency_multiple": 0}, "currency_multiple", "must be 1 or more"),
         (
             {"installment_multiple": True},
@@ -56,7 +56,7 @@ def test_conventions_take_every_day_count(day_count: DayCount) -> None:
         (
             {"business_days": "weekends"},
             "business_days",
-            "must be a BusinessDays or NoneType",
+            "must be a BusinessDays or None",
         ),
         (
             {"has_interest_on_disbursement_day": 1},

@@ -51,7 +51,13 @@ from tests.loans.loan_cases import (
     conventions,
     make_terms,
 )
-from tests.loans.plan_cases import Case, changing_cases, level_cases, rules
+from tests.loans.plan_cases import (
+    Case,
+    changing_cases,
+    level_cases,
+    rules,
+    with_frequency,
+)
 
 WEEKEND = BusinessCalendar(name="weekends")
 
@@ -326,8 +332,7 @@ def test_moving_all_dates_by_whole_weeks_moves_nothing_else(
     # season would move with the calendar.
     terms, rules = case
     rules = attrs.evolve(rules, day_count=DayCount.ACT_365F)
-    early = (part for part in terms.tranches if part.disbursed_on < terms.first_due_on)
-    terms = attrs.evolve(terms, frequency=frequency, tranches=tuple(early))
+    terms = with_frequency(terms, frequency)
     assume(not isinstance(terms.plan.method, Seasonal))
     step = dt.timedelta(weeks=weeks)
     later = attrs.evolve(

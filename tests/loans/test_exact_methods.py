@@ -39,6 +39,8 @@ from microcrm_core.loans import (
     Weighted,
     build_schedule,
 )
+from microcrm_core.loans.asked import agreed_minor
+from microcrm_core.loans.portions import portion_minor
 from microcrm_core.rates import Rate
 from tests.loans.loan_cases import EUR, make_terms
 
@@ -476,20 +478,15 @@ def test_terms_without_a_schedule_are_refused_with_what_was_found(
     assert error.value.terms == terms
 
 
-@pytest.mark.parametrize(
-    "terms",
-    [
-        planned(CustomInstallments((Money(1, Currency.of("USD")),) * 2)),
-        planned(
-            EqualInstallments(),
-            balloon=Portion.of_amount(Money(1, Currency.of("USD"))),
-        ),
-    ],
-    ids=["agreed amounts", "balloon"],
-)
-def test_amounts_in_another_currency_are_refused(terms: LoanTerms) -> None:
+def test_amounts_in_another_currency_are_refused() -> None:
+    # Terms hold none; those who call the parts of the engine are told so too.
+    terms, dollar = make_terms(), Money(1, Currency.of("USD"))
+    portion = Portion.of_amount(dollar)
+
     with pytest.raises(CurrencyMismatchError, match="must be in EUR, got 'USD'"):
-        built(terms)
+        agreed_minor([dollar], 1, terms)
+    with pytest.raises(CurrencyMismatchError, match="must be in EUR, got 'USD'"):
+        portion_minor(portion, 100, terms, STRICT)
 
 
 def test_dates_far_away_have_schedules_too() -> None:

@@ -1,11 +1,25 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
+import attrs
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from microcrm_core import Currency, CurrencyMismatchError, InvalidValueError, Money
-from microcrm_core.loans import Fee, FeeBase, FeeTiming, Portion
+from microcrm_core.loans import (
+    EQUAL_INSTALLMENTS,
+    STRICT,
+    Fee,
+    FeeBase,
+    FeeTiming,
+    Portion,
+    build_schedule,
+)
+from microcrm_core.loans.portions import portion_minor
 from microcrm_core.rounding import Rounding
-from tests.loans.loan_cases import EUR
+from tests.loans.loan_cases import EUR, make_terms
 
 TENTH = Portion.of_share("0.1")
 
@@ -24,6 +38,55 @@ def test_a_fixed_sum_does_not_look_at_the_amount() -> None:
     assert portion.minor_of(Money(25, EUR), Rounding.DOWN) == 150
     with pytest.raises(CurrencyMismatchError, match="must be in USD, got 'EUR'"):
         portion.minor_of(Money(25, Currency.of("USD")), Rounding.DOWN)
+
+
+@given(
+    share=st.fractions(Fraction(1, 1000), 3, max_denominator=1000),
+    minor=st.integers(1, 10**9),
+    rounding=st.sampled_from(Rounding),
+    multiple=st.sampled_from((1, 5, 100)),
+)
+# Ties: 2.5 units of one, 1.5 of five and 2.5 of fifty.
+@example(Fraction(1, 10), 25, Rounding.HALF_EVEN, 1)
+@example(Fraction(1, 10), 75, Rounding.HALF_UP, 5)
+@example(Fraction(1, 10), 1250, Rounding.HALF_EVEN, 50)
+def test_a_portion_comes_to_what_the_schedule_takes_for_it(
+    share: Fraction, minor: int, rounding: Rounding, multiple: int
+) -> None:
+    rules = attrs.evolve(
+        STRICT,
+        rounding=rounding,
+        currency_multiple=multiple,
+        installment_multiple=multiple,
+    )
+    for portion in (Portion(share=share), Portion.of_amount(Money(77, EUR))):
+        found = portion.minor_of(
+            Money(minor, EUR), rounding, currency_multiple=multiple
+        )
+
+        assert found == portion_minor(portion, minor, make_terms(), rules)
+        assert portion.share is None or found % multiple == 0
+
+
+@pytest.mark.parametrize("multiple", [0, -5, True])
+def test_a_multiple_is_a_whole_number_above_zero(multiple: int) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        TENTH.minor_of(Money(25, EUR), Rounding.DOWN, currency_multiple=multiple)
+    assert error.value.field == "currency_multiple"
+
+
+def test_an_upfront_fee_of_a_coarse_currency_is_the_same_everywhere() -> None:
+    fee = Fee(name="file", timing=FeeTiming.UPFRONT, portion=TENTH)
+    terms = attrs.evolve(
+        make_terms(12_340), plan=attrs.evolve(EQUAL_INSTALLMENTS, fees=(fee,))
+    )
+    rules = attrs.evolve(STRICT, currency_multiple=100, installment_multiple=100)
+
+    # A tenth of 123.40 in whole units is 12.
+    assert build_schedule(terms, rules).upfront_fees.minor == 1200
+    assert TENTH.minor_of(terms.principal, rules.rounding, currency_multiple=100) == (
+        1200
+    )
 
 
 def test_a_portion_is_a_share_or_a_sum_above_zero() -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from microcrm_core.batch import Int64s
-from microcrm_core.loans.kernel_batch import LevelKernel, MoneyLines
+from microcrm_core.loans.kernel_batch import LevelKernel
 from microcrm_core.loans.lines_batch import InterestLines, Scratch
+from microcrm_core.loans.money_lines_batch import MoneyLines
 from microcrm_core.rounding import Rounding, divide
 
 UNIT = 360_000_000

@@ -53,7 +53,11 @@ def changed(**parts: object) -> RepaymentPlan:
             "down_payment",
             "must be less than all",
         ),
-        ({"unpaid_interest": "carried"}, "unpaid_interest", "must be a UnpaidInterest"),
+        (
+            {"unpaid_interest": "carried"},
+            "unpaid_interest",
+            "must be an UnpaidInterest",
+        ),
         (
             {"grace": PUT_OFF},
             "grace",
@@ -73,7 +77,7 @@ def test_plans_refuse_parts_that_contradict_each_other(
 
 def test_a_method_must_be_one_of_the_methods() -> None:
     with pytest.raises(
-        InvalidValueError, match="method must be a EqualInstallments or"
+        InvalidValueError, match="method must be an EqualInstallments or"
     ):
         changed(method="bullet")
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 import datetime as dt
 import random
 from fractions import Fraction
+from typing import Any
 
 import attrs
+import numpy as np
 import pytest
 
-from microcrm_core import Currency, InvalidValueError, Money
+from microcrm_core import Currency, CurrencyMismatchError, InvalidValueError, Money
 from microcrm_core.dates import DayCount, Frequency
 from microcrm_core.ids import CustomerId
 from microcrm_core.loans import (
@@ -19,7 +21,6 @@ from microcrm_core.loans import (
     Bullet,
     CustomInstallments,
     CustomPrincipal,
-    EqualInstallments,
     EqualPrincipal,
     Fee,
     FeeTiming,
@@ -200,22 +201,40 @@ def test_agreed_amounts_are_held_for_the_loans_that_they_fit() -> None:
     assert outcome.refused["given"] == 1
 
 
-def test_a_fixed_sum_in_another_currency_is_refused_by_row() -> None:
+FIXED = Portion.of_amount(Money(100, Currency.of("CZK")))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        *(
+            {"fees": (Fee(name="service", timing=timing, portion=FIXED),)}
+            for timing in FeeTiming
+        ),
+        {"balloon": FIXED},
+        {"down_payment": FIXED},
+        {"method": CustomInstallments((Money(20_000, Currency.of("CZK")),) * 11)},
+    ],
+    ids=["upfront", "financed", "per installment", "balloon", "down", "agreed"],
+)
+def test_a_fixed_sum_in_another_currency_is_refused_by_row(
+    parts: dict[str, Any],
+) -> None:
     crown = Currency.of("CZK")
-    fee = Fee(
-        name="service",
-        timing=FeeTiming.PER_INSTALLMENT,
-        portion=Portion.of_amount(Money(100, crown)),
-    )
-    plan = RepaymentPlan(method=EqualInstallments(), fees=(fee,))
-    euros = attrs.evolve(make_terms(), plan=plan)
-    crowns = attrs.evolve(euros, principal=Money(100_000, crown))
-    loans = LoanColumns.from_loans(
-        [make_loan(euros, 1), make_loan(crowns, 2)],
+    plan = attrs.evolve(EQUAL_INSTALLMENTS, **parts)
+    crowns = attrs.evolve(make_terms(), principal=Money(100_000, crown), plan=plan)
+    both = LoanColumns.from_loans(
+        [make_loan(crowns, 1), make_loan(crowns, 2)],
         {CustomerId("customer-1"): 0, CustomerId("customer-2"): 1},
     )
+    # Terms in euros with such a plan cannot be made, but columns can say it.
+    loans = attrs.evolve(both, currencies=(EUR, crown), currency_index=np.array([0, 1]))
 
+    with pytest.raises(CurrencyMismatchError, match="must be in EUR"):
+        loans.terms(0)
     assert has_schedules(loans, STRICT).tolist() == [False, True]
+    (chunk,) = iter_schedules(loans, STRICT)
+    assert chunk.is_scheduled.tolist() == [False, True]
     with pytest.raises(InvalidValueError, match="that of the fixed sums") as error:
         build_schedules(loans, STRICT)
     assert error.value.row == 0
@@ -223,6 +242,22 @@ def test_a_fixed_sum_in_another_currency_is_refused_by_row() -> None:
     schedule = build_schedule(crowns, STRICT)
     assert columns.fees_minor.tolist() == list(schedule.fees_minor)
     assert columns.total_minor.tolist() == list(schedule.total_minor)
+
+
+def test_a_fixed_sum_of_any_size_may_be_paid_upfront() -> None:
+    # No row holds it, so it need not fit the arithmetic of columns.
+    fee = Fee(
+        name="file",
+        timing=FeeTiming.UPFRONT,
+        portion=Portion.of_amount(Money(10**30, EUR)),
+    )
+    terms = attrs.evolve(
+        make_terms(), plan=attrs.evolve(EQUAL_INSTALLMENTS, fees=(fee,))
+    )
+
+    outcome = compared([terms], STRICT)
+
+    assert outcome.equal["given"] == 1
 
 
 def test_plain_plans_have_fees_and_flags_that_take_no_memory() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -13,30 +14,48 @@ from hypothesis import strategies as st
 from microcrm_core import (
     Currency,
     CurrencyMismatchError,
+    Decision,
     Frequency,
     InvalidValueError,
     Language,
     LoanTerms,
     Money,
     Rate,
+    ScheduleError,
     digest,
 )
 from microcrm_core.customers import CustomerKind
+from microcrm_core.dates import BusinessCalendar, BusinessDayRule, DayCount
 from microcrm_core.loans import (
+    EQUAL_INSTALLMENTS,
     FINERACT,
+    FINERACT_CUMULATIVE,
+    STRICT,
+    STRICT_30_360,
+    Accrual,
     Bullet,
+    BusinessDays,
+    Collision,
+    CustomInstallments,
     CustomPrincipal,
     EqualPrincipal,
     Fee,
     FeeTiming,
     Grace,
+    InterestDate,
     InterestPause,
     Portion,
     RateChange,
+    RepaymentMethod,
     RepaymentPlan,
+    ScheduleConventions,
     Tranche,
+    Weighted,
+    build_schedule,
 )
-from microcrm_core.loans.product_requests import ProductRequest
+from microcrm_core.loans.methods import METHOD_KINDS
+from microcrm_core.loans.plans_plain import method_from_plain
+from microcrm_core.loans.product_requests import CUSTOMER_KINDS, ProductRequest
 from microcrm_core.loans.products import CountBounds, Product
 from microcrm_core.loans.products_plain import product_to_plain
 from tests.loans.plain_cases import products, terms
@@ -259,10 +278,121 @@ def test_every_broken_bound_is_told_at_once() -> None:
 
 
 def test_customer_kinds_are_those_of_customers() -> None:
+    assert tuple(kind.value for kind in CustomerKind) == CUSTOMER_KINDS
     for kind in CustomerKind:
         found = broken(TERMS, customer_kind=kind.value)
         assert bool(found) == (kind.value not in MARKET.customer_kinds)
         assert not broken(ProductRequest(customer_kind=kind.value), HARVEST)
+
+
+# What keeps every bound, and still is no loan
+
+
+def no_schedule(asked: LoanTerms, product: Product) -> str:
+    """The rule that the schedule breaks, as the one finding."""
+    decision = product.check(asked, TODAY)
+    assert decision.outcome is False
+    (reason,) = decision.reasons
+    assert reason.code == "product_no_schedule"
+    return str(reason.params["rule"])
+
+
+def test_terms_that_keep_every_bound_must_have_a_schedule() -> None:
+    # 1.00 a month does not cover 24.00 of interest.
+    small = CustomInstallments((euros("1.00"),) * 11)
+    product = attrs.evolve(MARKET, plans=(RepaymentPlan(method=small),))
+    asked = changed(plan=product.plans[0])
+
+    with pytest.raises(ScheduleError) as error:
+        build_schedule(asked, product.conventions)
+    assert no_schedule(asked, product) == error.value.rule
+    assert "must cover the interest of every period" in error.value.rule
+
+
+def test_a_plan_that_does_not_fit_the_count_has_no_schedule() -> None:
+    plan = RepaymentPlan(method=Weighted((1, 1, 2)))
+    product = attrs.evolve(MARKET, plans=(plan,))
+
+    assert "one weight for each" in no_schedule(changed(plan=plan), product)
+    assert broken(changed(plan=plan, installment_count=3), product) == []
+
+
+def test_dates_that_no_calendar_covers_have_no_schedule() -> None:
+    weekends = BusinessCalendar(name="weekends", year_min=2025, year_max=2025)
+    days = BusinessDays(
+        rule=BusinessDayRule.FOLLOWING,
+        calendar=weekends,
+        interest_to=InterestDate.ORIGINAL,
+        collision=Collision.KEPT,
+    )
+    rules = attrs.evolve(STRICT, id="ours", business_days=days)
+    product = attrs.evolve(MARKET, conventions=rules)
+
+    assert "2025" in no_schedule(TERMS, product)
+    assert broken(changed(installment_count=6), product) == []
+
+
+def test_bounds_come_before_the_schedule() -> None:
+    plan = RepaymentPlan(method=Weighted((1, 1, 2)))
+    found = broken(changed(plan=plan, nominal_rate=Rate.per_year("0.4")))
+    assert [name for name, _, _ in found] == ["nominal_rate", "method"]
+
+
+# Rates of more than 1000 %
+
+
+def judged_at(annual: str) -> Decision[bool]:
+    """The decision on terms at a rate that the product allows, whole months apart."""
+    rate = Rate.per_year(annual)
+    product = attrs.evolve(MARKET, nominal_rate_max=rate, conventions=STRICT_30_360)
+    on = dt.date(2025, 3, 5)
+    return product.check(changed(nominal_rate=rate, disbursed_on=on), TODAY)
+
+
+@pytest.mark.parametrize("annual", ["4", "10"])
+def test_high_rates_are_no_matter_of_doubt(annual: str) -> None:
+    decision = judged_at(annual)
+    assert [reason.code for reason in decision.reasons] == ["product_fits"]
+
+
+def test_a_rate_a_hundred_times_too_high_is_told_and_not_forbidden() -> None:
+    decision = judged_at("28")
+
+    assert decision.outcome is True
+    assert [(one.code, dict(one.params)) for one in decision.reasons[1:]] == [
+        (
+            "product_rate_doubtful",
+            {"field": field, "value": "2800%", "meant": "28%"},
+        )
+        for field in ("nominal_rate", "nominal_rate_max")
+    ]
+
+
+def test_a_later_rate_that_breaks_a_bound_is_told_with_the_doubt() -> None:
+    change = RateChange(from_on=dt.date(2025, 6, 1), nominal_rate=Rate.per_year("24.5"))
+    decision = MARKET.check(changed(rate_changes=(change,)), TODAY)
+
+    assert decision.outcome is False
+    assert [(one.code, one.params["field"]) for one in decision.reasons] == [
+        ("product_above", "later_rates[0]"),
+        ("product_rate_doubtful", "later_rates[0]"),
+    ]
+    assert decision.reasons[1].params["meant"] == "24.5%"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"nominal_rate_min": Rate.per_year(18)},
+        {"nominal_rate_max": Rate.per_year(3000)},
+    ],
+)
+def test_bounds_on_rates_that_fail_are_refused_with_the_usual_reason(
+    parts: dict[str, Any],
+) -> None:
+    with pytest.raises(InvalidValueError, match=r"24 % a year is 0\.24") as error:
+        attrs.evolve(MARKET, **parts)
+    assert error.value.field == "nominal_rate_max"
 
 
 # Requests
@@ -326,6 +456,7 @@ def test_terms_and_the_request_for_them_are_judged_alike() -> None:
         ({"has_free_dates": 1}, "has_free_dates"),
         ({"tranche_count": -1}, "tranche_count"),
         ({"customer_kind": ""}, "customer_kind"),
+        ({"customer_kind": "trader"}, "customer_kind"),
     ],
 )
 def test_a_request_that_no_loan_could_meet_is_refused(
@@ -369,7 +500,7 @@ def test_only_terms_or_a_request_are_judged() -> None:
         ({"due_days": (5, 1)}, "due_days"),
         ({"due_days": (5, 5)}, "due_days"),
         ({"tranche_count_max": -1}, "tranche_count_max"),
-        ({"customer_kinds": (" trader",)}, "customer_kinds"),
+        ({"customer_kinds": ("sole_trader", "trader")}, "customer_kinds[1]"),
         ({"effective_until": dt.date(2025, 1, 1)}, "effective_until"),
         ({"conventions": "strict"}, "conventions"),
     ],
@@ -417,6 +548,130 @@ def test_an_amount_in_another_currency_is_refused(
     assert caught.value.field == field
 
 
+CUMULATIVE = attrs.evolve(FINERACT_CUMULATIVE, id="cumulative")
+FEE = Fee(name="file", timing=FeeTiming.FINANCED, portion=Portion.of_share("0.01"))
+MONTHLY = (CountBounds(Frequency.MONTHLY, 3, 24),)
+
+
+@pytest.mark.parametrize(
+    ("conventions", "parts", "field"),
+    [
+        (FINERACT, {"method": EqualPrincipal()}, "plans[1].method"),
+        (CUMULATIVE, {"method": Bullet()}, "plans[1].method"),
+        (FINERACT, {"grace": Grace(interest_free_count=1)}, "plans[1].grace"),
+        (
+            FINERACT,
+            {"grace": Grace(principal_count=24)},
+            "plans[1].grace.principal_count",
+        ),
+        (FINERACT, {"balloon": Portion.of_share("0.1")}, "plans[1].balloon"),
+        (
+            CUMULATIVE,
+            {"down_payment": Portion.of_amount(euros("1.00"))},
+            "plans[1].down_payment",
+        ),
+        (CUMULATIVE, {"fees": (FEE,)}, "plans[1].fees"),
+    ],
+)
+def test_a_plan_that_an_engine_has_not_is_refused_with_the_product(
+    conventions: ScheduleConventions, parts: dict[str, Any], field: str
+) -> None:
+    plans = (EQUAL_INSTALLMENTS, attrs.evolve(EQUAL_INSTALLMENTS, **parts))
+    with pytest.raises(InvalidValueError) as error:
+        attrs.evolve(MARKET, plans=plans, conventions=conventions, counts=MONTHLY)
+    assert error.value.field == field
+    assert conventions.arithmetic.value in error.value.rule or "less" in (
+        error.value.rule
+    )
+
+
+@pytest.mark.parametrize(
+    ("conventions", "field"),
+    [
+        (
+            attrs.evolve(FINERACT, accrual=Accrual.PER_PERIOD),
+            "conventions.accrual",
+        ),
+        (
+            attrs.evolve(FINERACT, currency_multiple=5, installment_multiple=5),
+            "conventions.currency_multiple",
+        ),
+        (
+            attrs.evolve(STRICT, day_count=DayCount.BUS_252),
+            "conventions.business_days",
+        ),
+    ],
+)
+def test_conventions_that_no_schedule_can_follow_are_refused_with_the_product(
+    conventions: ScheduleConventions, field: str
+) -> None:
+    parts: dict[str, Any] = {"plans": (EQUAL_INSTALLMENTS,), "conventions": conventions}
+    with pytest.raises(InvalidValueError) as error:
+        attrs.evolve(MARKET, **parts)
+    assert error.value.field == field
+
+
+@pytest.mark.parametrize("conventions", [FINERACT, CUMULATIVE], ids=lambda one: one.id)
+def test_a_frequency_that_an_engine_has_not_is_refused_with_the_product(
+    conventions: ScheduleConventions,
+) -> None:
+    counts = (*MONTHLY, CountBounds(Frequency.SEMIMONTHLY, 3, 24))
+    with pytest.raises(InvalidValueError, match="must count days, weeks or") as error:
+        attrs.evolve(
+            MARKET,
+            plans=(EQUAL_INSTALLMENTS,),
+            conventions=conventions,
+            counts=counts,
+        )
+    assert error.value.field == "counts[1].frequency"
+
+
+def any_method(kind: str) -> RepaymentMethod:
+    more: dict[str, object] = {
+        "graduated": {"step_share": "0.1", "step_count": 1},
+        "weighted": {"weights": ["1"] * 12},
+        "seasonal": {"month_weights": ["1"] * 12},
+        "custom_principal": {"amounts": [{"currency": "EUR", "minor": 10_000}] * 12},
+        "custom_installments": {"amounts": [{"currency": "EUR", "minor": 20_000}] * 11},
+    }
+    parts = more.get(kind, {})
+    assert isinstance(parts, dict)
+    return method_from_plain({"kind": kind, **parts})
+
+
+@pytest.mark.parametrize("kind", METHOD_KINDS)
+@pytest.mark.parametrize(
+    "conventions", [STRICT, FINERACT, CUMULATIVE], ids=lambda one: one.id
+)
+def test_a_product_has_exactly_the_methods_that_have_a_schedule(
+    conventions: ScheduleConventions, kind: str
+) -> None:
+    plan = RepaymentPlan(method=any_method(kind))
+    parts: dict[str, Any] = {"plans": (plan,), "counts": MONTHLY}
+
+    refused = refusal_of(lambda: build_schedule(changed(plan=plan), conventions))
+    assert refusal_of(
+        lambda: attrs.evolve(MARKET, conventions=conventions, **parts)
+    ) == (refused and f"plans[0].{refused}")
+    assert (refused is None) == (conventions is STRICT or kind in KNOWN[conventions.id])
+
+
+# The repayment methods of the two engines, as their product settings name them.
+KNOWN = {
+    "fineract": ("equal_installments", "interest_only"),
+    "cumulative": ("equal_installments", "equal_principal", "flat_interest"),
+}
+
+
+def refusal_of(action: Callable[[], object]) -> str | None:
+    """The text with which an action is refused; None: it is not."""
+    try:
+        action()
+    except InvalidValueError as error:
+        return str(error)
+    return None
+
+
 def test_bounds_on_the_count_must_leave_one() -> None:
     with pytest.raises(InvalidValueError, match="must not be below count_min 4"):
         CountBounds(Frequency.WEEKLY, 4, 3)
@@ -426,7 +681,7 @@ def test_bounds_on_the_count_must_leave_one() -> None:
     "parts",
     [
         {"version": "2025-02"},
-        {"conventions": FINERACT},
+        {"conventions": STRICT_30_360},
         {"due_days": ()},
         {"plans": (RepaymentPlan(method=EqualPrincipal()),)},
     ],

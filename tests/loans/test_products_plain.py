@@ -95,7 +95,8 @@ def test_every_fault_in_any_product_is_told_with_its_path(product: Product) -> N
         ("nominal_rate_max", "0.1", "p.nominal_rate_max"),
         ("due_days", [5, 1], "p.due_days"),
         ("due_days", ["5"], "p.due_days[0]"),
-        ("customer_kinds", ["a", None], "p.customer_kinds[1]"),
+        ("customer_kinds", ["sole_trader", None], "p.customer_kinds[1]"),
+        ("customer_kinds", ["sole_trader", "trader"], "p.customer_kinds[1]"),
         ("effective_until", "2024-12-31", "p.effective_until"),
         ("version", 1, "p.version"),
     ],
@@ -116,6 +117,8 @@ def test_a_fault_in_a_catalog_is_told_with_its_path() -> None:
     broken: Any = [PLAIN, {**PLAIN, "id": 7}]
     assert refusal(catalog_from_plain, broken).field == "catalog[1].id"
     twice = [PLAIN, {**PLAIN, "version": "2025-02"}]
-    field = refusal(catalog_from_plain, twice).field
-    assert field == "catalog.products.market.effective_from"
+    assert refusal(catalog_from_plain, twice).field == "catalog[1].effective_from"
+    same = [product_to_plain(HARVEST), PLAIN, PLAIN]
+    error = refusal(catalog_from_plain, same)
+    assert (error.field, error.value) == ("catalog[2].version", "2025-01")
     assert refusal(catalog_from_plain, {}).field == "catalog"

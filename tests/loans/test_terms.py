@@ -1,12 +1,27 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from microcrm_core import Currency, CurrencyMismatchError, InvalidValueError, Money
-from microcrm_core.loans import InterestPause, LoanTerms, RateChange, Tranche
+from microcrm_core.dates import Frequency, RollKind, RollRule, due_dates
+from microcrm_core.loans import (
+    EQUAL_INSTALLMENTS,
+    CustomPrincipal,
+    Fee,
+    FeeTiming,
+    InterestPause,
+    LoanTerms,
+    Portion,
+    RateChange,
+    Tranche,
+)
+from microcrm_core.loans.terms_checks import last_due_limit
 from microcrm_core.rates import Rate
 from tests.loans.loan_cases import EUR, make_loan, make_terms
 
@@ -132,6 +147,143 @@ def test_a_tranche_in_another_currency_is_refused() -> None:
 
     with pytest.raises(CurrencyMismatchError, match="must be in EUR, got 'USD'"):
         changed(tranches=(Tranche(disbursed_on=DUE_ON, amount=dollars),))
+
+
+CROWNS = Portion.of_amount(Money(100, Currency.of("CZK")))
+
+
+@pytest.mark.parametrize(
+    ("parts", "field"),
+    [
+        *(
+            (
+                {"fees": (Fee(name="file", timing=timing, portion=CROWNS),)},
+                "plan.fees[0].portion.amount",
+            )
+            for timing in FeeTiming
+        ),
+        ({"balloon": CROWNS}, "plan.balloon.amount"),
+        ({"down_payment": CROWNS}, "plan.down_payment.amount"),
+        (
+            {"method": CustomPrincipal((Money(1, EUR), Money(1, Currency.of("CZK"))))},
+            "plan.method.amounts[1]",
+        ),
+    ],
+)
+def test_a_fixed_sum_in_another_currency_is_refused_with_the_terms(
+    parts: dict[str, Any], field: str
+) -> None:
+    plan = attrs.evolve(EQUAL_INSTALLMENTS, **parts)
+
+    with pytest.raises(CurrencyMismatchError) as error:
+        changed(plan=plan)
+
+    found = error.value
+    assert (found.field, found.rule, found.value) == (
+        field,
+        "must be in EUR, as the principal",
+        "CZK",
+    )
+
+
+def test_a_plan_of_shares_serves_every_currency() -> None:
+    fee = Fee(name="a", timing=FeeTiming.UPFRONT, portion=Portion.of_share("0.01"))
+    plan = attrs.evolve(EQUAL_INSTALLMENTS, fees=(fee,))
+
+    for code in ("EUR", "CZK"):
+        principal = Money(100_000, Currency.of(code))
+        assert changed(plan=plan, principal=principal).plan is plan
+
+
+# What the last due date is, or can be, by frequency; twelve installments from
+# 15 February 2025.
+LAST_DUE = [
+    ({"frequency": Frequency.WEEKLY}, dt.date(2025, 5, 3)),
+    ({"frequency": Frequency.of("P10D")}, dt.date(2025, 6, 5)),
+    # 15 January 2026 by its day, the 31st by month ends, and 1 February where the
+    # 31st of a shorter month rolls on.
+    ({}, dt.date(2026, 2, 1)),
+    ({"frequency": Frequency.QUARTERLY}, dt.date(2027, 12, 1)),
+    # The twelfth of two a month, the first of which is in February: July.
+    ({"frequency": Frequency.SEMIMONTHLY}, dt.date(2025, 9, 1)),
+    ({"last_due_on": dt.date(2026, 1, 20)}, dt.date(2026, 1, 20)),
+    ({"installment_count": 1}, DUE_ON),
+    (
+        {"installment_count": 2, "due_on": (DUE_ON, dt.date(2025, 3, 20))},
+        dt.date(2025, 3, 20),
+    ),
+]
+
+
+@pytest.mark.parametrize(("parts", "limit_on"), LAST_DUE)
+def test_what_begins_after_the_last_due_date_is_refused(
+    parts: dict[str, object], limit_on: dt.date
+) -> None:
+    for later in (0, 1):
+        on = limit_on + later * DAY
+        given: dict[str, tuple[object, ...]] = {
+            "rate_changes": (RateChange(from_on=on, nominal_rate=RATE),),
+            "interest_pauses": (InterestPause(on, on + DAY),),
+        }
+        for field, value in given.items():
+            if not later:
+                assert getattr(changed(**parts, **{field: value}), field) == value
+                continue
+            with pytest.raises(InvalidValueError) as error:
+                changed(**parts, **{field: value})
+            assert error.value.field == field
+            assert error.value.rule == (
+                f"must not begin after {limit_on}: no due date is agreed for later"
+            )
+            assert error.value.value == on
+
+
+ROLLS = (
+    RollRule.DAY_OF_MONTH,
+    RollRule.END_OF_MONTH,
+    RollRule.NEXT_MONTH_FIRST,
+    RollRule.of("day_31"),
+    RollRule(kind=RollKind.NEXT_MONTH_FIRST, day=30),
+)
+
+
+@given(
+    first_due_on=st.dates(dt.date(2025, 2, 1), dt.date(2029, 1, 31)),
+    count=st.integers(1, 40),
+    frequency=st.sampled_from(
+        ("daily", "weekly", "P10D", "semimonthly", "monthly", "P2M", "yearly")
+    ).map(Frequency.of),
+    roll=st.sampled_from(ROLLS),
+)
+def test_no_roll_rule_gives_a_due_date_beyond_the_limit(
+    first_due_on: dt.date, count: int, frequency: Frequency, roll: RollRule
+) -> None:
+    terms = changed(
+        first_due_on=first_due_on, installment_count=count, frequency=frequency
+    )
+    limit_on = last_due_limit(terms)
+
+    assert limit_on is not None
+    try:
+        last_on = due_dates(first_due_on, frequency, count, roll)[-1]
+    except InvalidValueError:  # two days of a semimonthly series fall together
+        return
+    assert last_on <= limit_on
+    assert limit_on - last_on <= 62 * DAY
+
+
+def test_dates_beyond_the_calendar_have_no_limit() -> None:
+    for frequency in (Frequency.DAILY, Frequency.MONTHLY, Frequency.SEMIMONTHLY):
+        terms = changed(
+            disbursed_on=dt.date(9999, 10, 1),
+            first_due_on=dt.date(9999, 10, 31),
+            installment_count=1200,
+            frequency=frequency,
+        )
+        assert last_due_limit(terms) is None
+        on = dt.date(9999, 12, 31)
+        change = RateChange(from_on=on, nominal_rate=RATE)
+        assert attrs.evolve(terms, rate_changes=(change,)).rate_changes == (change,)
 
 
 def test_parts_of_terms_refuse_what_means_nothing() -> None:

@@ -21,7 +21,25 @@ from microcrm_core.customers import (
 )
 from microcrm_core.dates import DayCount, Frequency, RollRule
 from microcrm_core.ids import CustomerId, LoanId, RepaymentId, TransactionId
-from microcrm_core.loans import Loan, LoanTerms, Repayment, ScheduleConventions
+from microcrm_core.loans import (
+    Bullet,
+    DeferredInterest,
+    EqualInstallments,
+    EqualPrincipal,
+    Fee,
+    FeeTiming,
+    FlatInterest,
+    Grace,
+    Graduated,
+    InterestOnly,
+    Loan,
+    LoanTerms,
+    Portion,
+    Repayment,
+    RepaymentPlan,
+    ScheduleConventions,
+    Seasonal,
+)
 from microcrm_core.loyalty import QuoteLineCode, pricing_basis
 from microcrm_core.rates import Rate
 from microcrm_core.reviews import REVIEW_BASIC, ReviewPolicies, review_customer
@@ -256,6 +274,57 @@ def portfolio_of(records: Records) -> Portfolio:
         loans=loans,
         repayments=repayments,
     )
+
+
+def plans_in(currency: Currency) -> tuple[RepaymentPlan, ...]:
+    """Plans whose level installments differ from each other; sums in one currency."""
+    fee = Fee(
+        name="account",
+        timing=FeeTiming.PER_INSTALLMENT,
+        portion=Portion.of_amount(Money(50, currency)),
+    )
+    cover = Fee(
+        name="cover",
+        timing=FeeTiming.FINANCED,
+        portion=Portion.of_amount(Money(500, currency)),
+    )
+    moratorium = Grace(
+        principal_count=2,
+        interest_payment_count=2,
+        deferred_interest=DeferredInterest.CAPITALIZED,
+    )
+    level = EqualInstallments()
+    return (
+        RepaymentPlan(method=EqualPrincipal(), fees=(fee,)),
+        RepaymentPlan(method=InterestOnly()),
+        RepaymentPlan(method=Bullet(is_compounded=True)),
+        RepaymentPlan(method=FlatInterest()),
+        RepaymentPlan(method=Graduated.of(step_share="0.2", step_count=2)),
+        RepaymentPlan(method=Seasonal((1, 2, 3) * 4)),
+        RepaymentPlan(method=level, balloon=Portion.of_amount(Money(900, currency))),
+        RepaymentPlan(method=level, down_payment=Portion.of_share("0.2")),
+        RepaymentPlan(method=level, grace=moratorium, fees=(cover, fee)),
+        RepaymentPlan(method=level),
+    )
+
+
+PLAN_COUNT: Final = len(plans_in(EUR))
+
+
+def with_plans(records: Records, first: int) -> Records:
+    """Give each loan the next plan, from number *first* on."""
+    customers, transactions, loans, repayments = records
+    planned = [
+        attrs.evolve(
+            loan,
+            terms=attrs.evolve(
+                loan.terms,
+                plan=plans_in(loan.terms.principal.currency)[number % PLAN_COUNT],
+            ),
+        )
+        for number, loan in enumerate(loans, first)
+    ]
+    return customers, transactions, planned, repayments
 
 
 @st.composite

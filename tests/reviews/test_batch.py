@@ -9,10 +9,10 @@ from pathlib import Path
 import attrs
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from microcrm_core import InvalidValueError
+from microcrm_core import InvalidValueError, ScheduleError, build_schedule
 from microcrm_core.batch import UNKNOWN
 from microcrm_core.dates import DayCount, RollRule
 from microcrm_core.ids import RepaymentId
@@ -26,6 +26,7 @@ from microcrm_core.tiers import Tier
 from tests.customers.strategies import AS_OF_DAYS
 from tests.reviews.folders import write_folder
 from tests.reviews.review_cases import (
+    PLAN_COUNT,
     POLICIES,
     Records,
     assert_twins,
@@ -36,6 +37,7 @@ from tests.reviews.review_cases import (
     portfolio_of,
     tied_records,
     with_conventions,
+    with_plans,
 )
 
 TODAY = on("2025-06-30")
@@ -89,6 +91,52 @@ def test_every_row_of_the_constructed_ties_equals_the_scalar_review(
     tied: Portfolio, rules: ReviewPolicies, day: str
 ) -> None:
     assert_twins(tied, rules, on(day))
+
+
+@pytest.mark.parametrize("first", range(PLAN_COUNT))
+def test_every_row_of_loans_with_other_plans_equals_the_scalar_review(
+    first: int,
+) -> None:
+    portfolio = portfolio_of(with_plans(tied_records(), first))
+    for day in ("2025-03-01", "2025-06-30", "2025-07-02"):
+        for rules in (POLICIES["basic"], POLICIES["end of month"]):
+            assert_twins(portfolio, rules, on(day))
+
+
+def test_the_plan_of_a_request_decides_its_installment() -> None:
+    # The request of "same-day" is loan 2 of the records, so it has each plan once.
+    asked = [
+        assert_twins(
+            portfolio_of(with_plans(tied_records(), first)), REVIEW_BASIC, TODAY
+        )
+        for first in range(PLAN_COUNT)
+    ]
+    installments = {
+        row["request_installment_minor"]
+        for rows in asked
+        for row in rows
+        if row["customer_id"] == "same-day"
+    }
+    assert len(installments) == PLAN_COUNT
+
+
+@given(
+    records=many_records(),
+    first=st.integers(0, PLAN_COUNT - 1),
+    day=st.sampled_from(AS_OF_DAYS),
+)
+@FEWER
+def test_every_drawn_row_with_other_plans_equals_the_scalar_review(
+    records: Records, first: int, day: dt.date
+) -> None:
+    planned = with_plans(records, first)
+    for loan in planned[2]:
+        try:
+            build_schedule(loan.terms, REVIEW_BASIC.profile.conventions)
+        except (ScheduleError, InvalidValueError):
+            # A plan with fixed sums does not fit every loan that is drawn.
+            assume(False)
+    assert_twins(portfolio_of(planned), REVIEW_BASIC, day)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -17,6 +17,7 @@ from microcrm_core.checks import (
     exact_fraction,
     fraction_field,
     instant,
+    kind_field,
     name_text,
     name_text_field,
     utc_instant,
@@ -106,6 +107,34 @@ def test_a_float_is_refused_with_what_to_do() -> None:
         "rate must be an exact number, got 0.1; "
         "pass text, a Decimal or a whole number instead of a float"
     )
+
+
+def kind(name: str) -> type[object]:
+    return type(name, (), {})
+
+
+@pytest.mark.parametrize(
+    ("kinds", "rule"),
+    [
+        ((bool,), "must be a bool"),
+        ((int,), "must be an int"),
+        ((kind("Accrual"),), "must be an Accrual"),
+        ((kind("UnpaidInterest"),), "must be an UnpaidInterest"),
+        ((kind("UnitPeriod"),), "must be a UnitPeriod"),
+        ((kind("EuPeriod"),), "must be a EuPeriod"),
+        ((kind("OneOf"),), "must be a OneOf"),
+        ((kind("AmountLimit"), kind("ShareLimit")), "must be an AmountLimit or "),
+        ((str, type(None)), "must be a str or None"),
+    ],
+)
+def test_a_kind_has_the_article_that_it_is_read_with(
+    kinds: tuple[type[object], ...], rule: str
+) -> None:
+    made = attrs.make_class("Made", {"part": attrs.field(validator=kind_field(*kinds))})
+
+    with pytest.raises(InvalidValueError) as caught:
+        made(1.5)
+    assert caught.value.rule.startswith(rule)
 
 
 @pytest.mark.parametrize(

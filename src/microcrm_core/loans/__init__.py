@@ -153,6 +153,7 @@ if TYPE_CHECKING:
         plan_to_plain,
     )
     from microcrm_core.loans.product_requests import (
+        CUSTOMER_KINDS,
         ProductRequest,
     )
     from microcrm_core.loans.products import (
@@ -198,6 +199,17 @@ if TYPE_CHECKING:
     from microcrm_core.loans.schedule_flows import (
         flows_of_schedule,
     )
+    from microcrm_core.loans.schedules_plain import (
+        SCHEDULE_FORM_VERSION,
+        schedule_from_plain,
+        schedule_to_plain,
+    )
+    from microcrm_core.loans.schemas import (
+        json_schema_of_conventions,
+        json_schema_of_plan,
+        json_schema_of_schedule,
+        json_schema_of_terms,
+    )
     from microcrm_core.loans.terms import (
         INSTALLMENT_COUNT_MAX,
         NOMINAL_RATE_MAX,
@@ -231,6 +243,7 @@ __all__ = [
     "CN_MICRO_LOAN_COMPANY",
     "CN_MICRO_LOAN_COMPANY_2027",
     "CN_PRIVATE_LENDING",
+    "CUSTOMER_KINDS",
     "EQUAL_INSTALLMENTS",
     "EQUAL_MONTH_DAYS",
     "FINERACT",
@@ -243,6 +256,7 @@ __all__ = [
     "NO_GRACE",
     "RATE_TOLERANCE",
     "REGULAR_TOLERANCE",
+    "SCHEDULE_FORM_VERSION",
     "STRICT",
     "STRICT_30_360",
     "UK_DAILY_CHARGES",
@@ -352,6 +366,10 @@ __all__ = [
     "headroom_text",
     "intervals_between",
     "is_accurate",
+    "json_schema_of_conventions",
+    "json_schema_of_plan",
+    "json_schema_of_schedule",
+    "json_schema_of_terms",
     "limit_text",
     "plan_from_plain",
     "plan_to_plain",
@@ -363,6 +381,8 @@ __all__ = [
     "reference_rate_to_plain",
     "reg_z_times",
     "round_percent",
+    "schedule_from_plain",
+    "schedule_to_plain",
     "series_due_day",
     "shortest_first_interval",
     "solve_rate",
@@ -382,6 +402,7 @@ _MODULES: Final = {
     "CN_MICRO_LOAN_COMPANY": "cap_presets",
     "CN_MICRO_LOAN_COMPANY_2027": "cap_presets",
     "CN_PRIVATE_LENDING": "cap_presets",
+    "CUSTOMER_KINDS": "product_requests",
     "EQUAL_INSTALLMENTS": "plans",
     "EQUAL_MONTH_DAYS": "eu_intervals",
     "FINERACT": "conventions",
@@ -394,6 +415,7 @@ _MODULES: Final = {
     "NO_GRACE": "plans",
     "RATE_TOLERANCE": "rate_solving",
     "REGULAR_TOLERANCE": "rate_disclosure",
+    "SCHEDULE_FORM_VERSION": "schedules_plain",
     "STRICT": "conventions",
     "STRICT_30_360": "conventions",
     "UK_DAILY_CHARGES": "cap_presets",
@@ -503,6 +525,10 @@ _MODULES: Final = {
     "headroom_text": "cap_findings",
     "intervals_between": "payment_series",
     "is_accurate": "rate_disclosure",
+    "json_schema_of_conventions": "schemas",
+    "json_schema_of_plan": "schemas",
+    "json_schema_of_schedule": "schemas",
+    "json_schema_of_terms": "schemas",
     "limit_text": "cap_findings",
     "plan_from_plain": "plans_plain",
     "plan_to_plain": "plans_plain",
@@ -514,6 +540,8 @@ _MODULES: Final = {
     "reference_rate_to_plain": "caps_plain",
     "reg_z_times": "flow_times",
     "round_percent": "rate_disclosure",
+    "schedule_from_plain": "schedules_plain",
+    "schedule_to_plain": "schedules_plain",
     "series_due_day": "payment_series",
     "shortest_first_interval": "eu_assumptions",
     "solve_rate": "rate_solving",

@@ -2,8 +2,9 @@
 
 `check_caps` judges one credit by every cap that it is given and swallows none: a cap of
 another day, place or lender is listed as not applying, with the reason, and a cap that
-needs what is not known cannot be judged, which is never a pass. The limit itself is
-allowed, and near it no float decides; see `rate_limits`.
+needs what is not known cannot be judged, which is never a pass. Where none applies,
+the check says so and does not pass either. The limit itself is allowed, and near it no
+float decides; see `rate_limits`.
 
 This is arithmetic over data that the caller supplies and answers for. It is not legal
 advice.
@@ -39,7 +40,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from microcrm_core.checks import day
 from microcrm_core.decisions import Decision, Reason
@@ -74,6 +75,16 @@ from microcrm_core.money import Money
 
 __all__ = ["check_caps"]
 
+_LEAST_RATE: Final = -1
+# What a clerk is told in place of the bare outcome of the solver.
+_WITHOUT_RATE: Final = {
+    RateOutcome.NO_RATE: (
+        "no rate within the range that is searched, as where the cost is beyond "
+        "measure or hardly anything is repaid"
+    ),
+    RateOutcome.NO_UNIQUE_RATE: "no single rate: several fit, or every rate does",
+}
+
 
 def check_caps(
     credit: CreditFacts,
@@ -88,6 +99,9 @@ def check_caps(
     its lenders and kinds of loans. The limit is allowed. The charge that breaks a cap
     is the first with which its measure passes the limit, where interest comes first,
     then the charges in the order of their days, then fees for default.
+
+    The texts of *credit* and of a cap are compared letter by letter. If they name a
+    jurisdiction that no cap has, no cap applies; `CapCheck.outcome` tells.
 
     Args:
         credit: What is known of the credit.
@@ -216,6 +230,13 @@ def _judge(
         finding, reasons = _judge_sum(cap, cap.measure, credit, limit)
     else:
         assert isinstance(limit, Fraction)  # a rate has no limit in money
+        if limit <= _LEAST_RATE:
+            # A multiple of a reference rate far below zero.
+            params = {"limit": f"{fraction_text(limit * 100)}%"}
+            finding, reasons = _unjudged(
+                cap, Reason("cap_limit_too_low", params), limit
+            )
+            return finding, [*reasons, *more]
         if cap.measure not in solved:
             solved[cap.measure] = solve_facts(credit, cap.measure)
         finding, reasons = _judge_rate(cap, solved[cap.measure], limit)
@@ -226,7 +247,8 @@ def _judge_rate(cap: RateCap, solved: SolvedRate | None, limit: Fraction) -> _Ju
     if solved is None:
         return _not_known(cap, "flows", limit)
     if solved.outcome is not RateOutcome.FOUND:
-        params = {"measure": cap.measure.value, "outcome": solved.outcome.value}
+        outcome = _WITHOUT_RATE[solved.outcome]
+        params = {"measure": cap.measure.value, "outcome": outcome}
         reason = Reason("cap_no_rate", params)
         return _unjudged(cap, reason, limit, solved)
     headroom = rate_headroom(solved, limit)

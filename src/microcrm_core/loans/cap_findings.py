@@ -105,6 +105,10 @@ class CapFinding:
 class CapCheck:
     """A credit held against every cap, in the order in which they were given.
 
+    Where no cap applies, nothing was judged: that is no error, and no pass either. A
+    text that no cap has, such as `UK` for `GB`, has the same look as a country
+    without caps; only the caller can tell them apart.
+
     Attributes:
         decisions: One for each cap; the outcome is the finding.
         as_of: The day of the contract.
@@ -112,10 +116,14 @@ class CapCheck:
     Example:
         >>> import datetime as dt
         >>> from microcrm_core.loans.cap_checks import check_caps
+        >>> from microcrm_core.loans.cap_presets import CAP_PRESETS
         >>> from microcrm_core.loans.credit_facts import CreditFacts
-        >>> credit = CreditFacts(jurisdiction="CN")
-        >>> check_caps(credit, [], as_of=dt.date(2025, 11, 1)).is_kept
-        True
+        >>> credit = CreditFacts(jurisdiction="UK")
+        >>> check = check_caps(credit, CAP_PRESETS, as_of=dt.date(2025, 11, 1))
+        >>> check.outcome.value, check.has_applicable, check.is_kept
+        ('not_applying', False, False)
+        >>> check.summary
+        'as of 2025-11-01: not_applying; none of 10 caps applies, nothing was judged'
     """
 
     decisions: tuple[Decision[CapFinding], ...]
@@ -127,9 +135,37 @@ class CapCheck:
         return tuple(decision.outcome for decision in self.decisions)
 
     @property
+    def outcome(self) -> CapOutcome:
+        """What came of all caps together.
+
+        Broken where some cap is; else not judged where some cap is not; else kept
+        where some cap applies. Not applying: there is no cap that does.
+        """
+        found = {one.outcome for one in self.findings}
+        for outcome in (CapOutcome.BROKEN, CapOutcome.NOT_JUDGED, CapOutcome.KEPT):
+            if outcome in found:
+                return outcome
+        return CapOutcome.NOT_APPLYING
+
+    @property
     def is_kept(self) -> bool:
-        """Whether every cap that applies was judged, and none is broken."""
-        return not self.broken and not self.not_judged
+        """Whether some cap applies, all that do were judged, and none is broken."""
+        return self.outcome is CapOutcome.KEPT
+
+    @property
+    def has_applicable(self) -> bool:
+        """Whether some cap applies, or may apply and cannot be judged."""
+        return self.outcome is not CapOutcome.NOT_APPLYING
+
+    @property
+    def summary(self) -> str:
+        """The outcome of all caps together, and how many of them apply."""
+        given = len(self.decisions)
+        applying = given - len(self._of(CapOutcome.NOT_APPLYING))
+        told = f"{applying} of {given} caps apply or may apply"
+        if not applying:
+            told = f"none of {given} caps applies, nothing was judged"
+        return f"as of {self.as_of}: {self.outcome}; {told}"
 
     @property
     def broken(self) -> tuple[CapFinding, ...]:
@@ -163,12 +199,12 @@ class CapCheck:
         }
 
     def __str__(self) -> str:
-        """Return the findings as a plain-text table."""
-        return text_table(_HEADINGS, self._shown)
+        """Return the findings as a plain-text table, with the summary below it."""
+        return f"{text_table(_HEADINGS, self._shown)}\n{self.summary}"
 
     def _repr_html_(self) -> str:
         # Notebooks call this name.
-        return html_table(_HEADINGS, self._shown, caption=f"as of {self.as_of}")
+        return html_table(_HEADINGS, self._shown, caption=self.summary)
 
     @property
     def _shown(self) -> list[tuple[str, ...]]:

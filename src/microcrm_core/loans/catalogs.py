@@ -150,7 +150,8 @@ class Catalog:
 
     Raises:
         InvalidValueError: A version of a product repeats, or two versions of one
-            product are on offer on the same day.
+            product are on offer on the same day; the error's `field` says which of
+            `products` is at fault.
 
     Example:
         >>> from microcrm_core.loans.catalogs import Catalog
@@ -164,9 +165,9 @@ class Catalog:
 
     def __attrs_post_init__(self) -> None:
         """Refuse two versions at once."""
-        by_id: dict[str, list[Product]] = {}
-        for product in self.products:
-            by_id.setdefault(product.id, []).append(product)
+        by_id: dict[str, list[tuple[int, Product]]] = {}
+        for number, product in enumerate(self.products):
+            by_id.setdefault(product.id, []).append((number, product))
         for versions in by_id.values():
             _require_apart(versions)
 
@@ -246,19 +247,19 @@ class Catalog:
         ]
 
 
-def _require_apart(versions: list[Product]) -> None:
-    names = [product.version for product in versions]
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            field = f"products.{versions[i].id}.version"
-            raise InvalidValueError(field, "must not repeat", name)
-    in_order = sorted(versions, key=lambda one: one.effective_from or dt.date.min)
-    for before, after in pairwise(in_order):
+def _require_apart(versions: list[tuple[int, Product]]) -> None:
+    # The numbers say where in the catalog each one is.
+    names = [product.version for _, product in versions]
+    for i, (number, product) in enumerate(versions):
+        if product.version in names[:i]:
+            rule = f"must not repeat for product {product.id}"
+            raise InvalidValueError(f"products[{number}].version", rule, names[i])
+    in_order = sorted(versions, key=lambda one: one[1].effective_from or dt.date.min)
+    for (_, before), (number, after) in pairwise(in_order):
         since, until = after.effective_from, before.effective_until
         if until is None or since is None or since < until:
             rule = (
-                f"must not be on offer together with version {before.version}; "
-                f"one ends where the other begins"
+                f"must not be on offer together with version {before.version} of "
+                f"{before.id}; one ends where the other begins"
             )
-            field = f"products.{after.id}.effective_from"
-            raise InvalidValueError(field, rule, since)
+            raise InvalidValueError(f"products[{number}].effective_from", rule, since)

@@ -19,7 +19,6 @@ from microcrm_core.loans.calendar_tables_batch import CalendarTables
 from microcrm_core.loans.chunks_batch import ChunkWork, chunk_spans
 from microcrm_core.loans.columns_batch import LoanColumns
 from microcrm_core.loans.conventions import ScheduleConventions
-from microcrm_core.loans.kernel_batch import MoneyLines
 from microcrm_core.loans.layout_batch import (
     ScheduleBuffers,
     ScheduleGroup,
@@ -27,6 +26,7 @@ from microcrm_core.loans.layout_batch import (
     TermColumns,
 )
 from microcrm_core.loans.lines_batch import Scratch
+from microcrm_core.loans.money_lines_batch import MoneyLines
 from microcrm_core.loans.plan_amounts_batch import has_capitalized, has_fees
 from microcrm_core.loans.plans import RepaymentPlan
 from microcrm_core.loans.refusals_batch import Refusal

@@ -19,10 +19,11 @@ from microcrm_core.loans.conventions import Remainder, ScheduleConventions
 from microcrm_core.loans.due_days_batch import are_possible
 from microcrm_core.loans.fees import FeeTiming
 from microcrm_core.loans.held_conventions_batch import has_even_periods
-from microcrm_core.loans.kernel_batch import LevelKernel, MoneyLines
+from microcrm_core.loans.kernel_batch import LevelKernel
 from microcrm_core.loans.layout_batch import ScheduleGroup, ScheduleLayout, TermColumns
 from microcrm_core.loans.lines_batch import InterestLines, Scratch
 from microcrm_core.loans.methods import EqualInstallments, Seasonal
+from microcrm_core.loans.money_lines_batch import MoneyLines
 from microcrm_core.loans.plan_amounts_batch import PlanAmounts, Portions
 from microcrm_core.loans.plan_kernel_batch import BY_LEVEL, PlanKernel
 from microcrm_core.loans.plans import NO_GRACE, RepaymentPlan, UnpaidInterest
@@ -119,7 +120,11 @@ def is_plain(plan: RepaymentPlan, conventions: ScheduleConventions) -> bool:
         >>> is_plain(EQUAL_INSTALLMENTS, STRICT)
         True
     """
-    has_fees = any(fee.timing is not FeeTiming.UPFRONT for fee in plan.fees)
+    # A sum paid upfront is in no row, but its currency must be that of the loan.
+    has_fees = any(
+        fee.timing is not FeeTiming.UPFRONT or fee.portion.amount is not None
+        for fee in plan.fees
+    )
     is_simple = plan.balloon is None and plan.down_payment is None and not has_fees
     return (
         isinstance(plan.method, EqualInstallments)

@@ -27,6 +27,7 @@ from microcrm_core.checks import (
     exact_fraction,
     kind_field,
     name_text_field,
+    whole_number,
 )
 from microcrm_core.errors import CurrencyMismatchError, InvalidValueError
 from microcrm_core.money import Money
@@ -89,14 +90,39 @@ class Portion:
         """
         return cls(amount=amount)
 
-    def minor_of(self, base: Money, rounding: Rounding) -> int:
+    def minor_of(
+        self, base: Money, rounding: Rounding, *, currency_multiple: int = 1
+    ) -> int:
         """Return the portion of *base* in minor units; a share is rounded once.
 
+        With the rounding and the currency multiple of a loan's conventions, that is
+        the figure in its schedule. A fixed sum is taken as agreed.
+
+        Args:
+            base: The amount.
+            rounding: Which way a share is rounded.
+            currency_multiple: A share is rounded to a multiple of so many minor units;
+                see `ScheduleConventions`. 1: to every minor unit.
+
         Raises:
+            InvalidValueError: *currency_multiple* is no whole number above zero.
             CurrencyMismatchError: The fixed sum is in another currency than *base*.
+
+        Example:
+            >>> from microcrm_core import Currency, Money
+            >>> from microcrm_core.loans import Portion
+            >>> from microcrm_core.rounding import Rounding
+            >>> base = Money.of("12.34", Currency.of("CHF"))
+            >>> tenth = Portion.of_share("0.1")
+            >>> tenth.minor_of(base, Rounding.HALF_EVEN)
+            123
+            >>> tenth.minor_of(base, Rounding.HALF_EVEN, currency_multiple=5)
+            125
         """
+        whole_number("currency_multiple", currency_multiple, at_least=1)
         if self.share is not None:
-            return round_fraction(self.share * base.minor, rounding)
+            units = self.share * base.minor / currency_multiple
+            return round_fraction(units, rounding) * currency_multiple
         assert self.amount is not None  # one of the two is given
         if self.amount.currency != base.currency:
             raise CurrencyMismatchError(

@@ -24,8 +24,9 @@ Quirks that are kept on purpose, each with the words that the documentation uses
   paid out so far over the number of *all* installments. A tranche on a due date belongs
   to the row that ends on it.
 
-One thing is not kept: the engine computes the level installment in binary floating
-point, this module in decimals. They round alike unless 15 digits tie.
+Two things are not kept. The engine computes the level installment in binary floating
+point, this module in decimals; they round alike unless 15 digits tie. And where due
+dates near the end of a month were moved one by one, days are never counted below zero.
 
 Example:
     >>> import datetime as dt
@@ -121,14 +122,16 @@ class CumulativeRule:
     day_count: SplitDayCount = attrs.field(validator=kind_field(SplitDayCount))
     frequency: Frequency = attrs.field(validator=kind_field(Frequency))
     accrual: Accrual = attrs.field(validator=kind_field(Accrual))
-    is_partial_counted: bool = False
-    is_flat: bool = False
-    is_equal_principal: bool = False
+    is_partial_counted: bool = attrs.field(default=False, validator=kind_field(bool))
+    is_flat: bool = attrs.field(default=False, validator=kind_field(bool))
+    is_equal_principal: bool = attrs.field(default=False, validator=kind_field(bool))
     installment_multiple: int = attrs.field(
         default=1, validator=whole_number_field(at_least=1)
     )
     grace_count: int = attrs.field(default=0, validator=whole_number_field(at_least=0))
-    numbers: FineractNumbers = FINERACT_NUMBERS
+    numbers: FineractNumbers = attrs.field(
+        default=FINERACT_NUMBERS, validator=kind_field(FineractNumbers)
+    )
 
     def __attrs_post_init__(self) -> None:
         """Refuse a frequency that this engine does not know."""
@@ -195,8 +198,12 @@ class CumulativeRule:
         months = (to_on.year - from_on.year) * 12 + to_on.month - from_on.month
         if to_on.day < from_on.day:
             months -= 1
-        before_on = _on_seed_day(add_months(from_on, months), seed_day)
+        plain_on = add_months(from_on, months)
+        before_on = _on_seed_day(plain_on, seed_day)
         after_on = _on_seed_day(add_months(from_on, months + 1), seed_day)
+        if before_on > to_on:
+            # Between two dates that were moved one by one; no days are negative.
+            before_on, after_on = plain_on, add_months(from_on, months + 1)
         rest_days = (to_on - before_on).days
         return _with_rest(months, rest_days, (after_on - before_on).days)
 

@@ -22,6 +22,9 @@ from typing import TypeAlias
 
 import attrs
 
+from microcrm_core.checks import day_field, whole_number_field
+from microcrm_core.errors import InvalidValueError
+
 __all__ = [
     "ChangeRate",
     "CorrectBalance",
@@ -35,102 +38,174 @@ __all__ = [
 ]
 
 
+def _rate_field(
+    _instance: object, attribute: attrs.Attribute[Decimal], value: object
+) -> None:
+    rule = "must be a finite Decimal, not negative; 0.24 is 24 % a year"
+    if not isinstance(value, Decimal) or not value.is_finite() or value < 0:
+        raise InvalidValueError(attribute.name, rule, value)
+
+
 @attrs.frozen
 class Disburse:
     """Principal is paid out.
+
+    Attributes:
+        on: The day.
+        amount_minor: What is paid out, in minor units; not negative.
+
+    Raises:
+        InvalidValueError: A field breaks its rule.
 
     Example:
         See `microcrm_core.loans.fineract_events`.
     """
 
-    on: dt.date
-    amount_minor: int
+    on: dt.date = attrs.field(validator=day_field)
+    amount_minor: int = attrs.field(validator=whole_number_field(at_least=0))
 
 
 @attrs.frozen
 class ChangeRate:
     """A new yearly rate bears interest from this day on.
 
+    Attributes:
+        on: The day.
+        rate: The new rate; 0.24 is 24 % a year. Not negative.
+
+    Raises:
+        InvalidValueError: A field breaks its rule.
+
     Example:
         See `microcrm_core.loans.fineract_events`.
     """
 
-    on: dt.date
-    rate: Decimal
+    on: dt.date = attrs.field(validator=day_field)
+    rate: Decimal = attrs.field(validator=_rate_field)
 
 
 @attrs.frozen
 class PauseInterest:
     """No interest for the days from *on* to *last_on*, both included.
 
+    Attributes:
+        on: First day without interest.
+        last_on: Last day without interest; not before `on`.
+
+    Raises:
+        InvalidValueError: A field breaks its rule.
+
     Example:
         See `microcrm_core.loans.fineract_events`.
     """
 
-    on: dt.date
-    last_on: dt.date
+    on: dt.date = attrs.field(validator=day_field)
+    last_on: dt.date = attrs.field(validator=day_field)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a pause without a day."""
+        if self.last_on < self.on:
+            rule = f"must not be before on {self.on}"
+            raise InvalidValueError("last_on", rule, self.last_on)
 
 
 @attrs.frozen
 class PayPrincipal:
     """Principal is paid for the installment that is due on *due_on*.
 
+    Attributes:
+        on: The day of the payment.
+        due_on: Due date of the installment.
+        amount_minor: What is paid, in minor units; not negative.
+
+    Raises:
+        InvalidValueError: A field breaks its rule.
+
     Example:
         See `microcrm_core.loans.fineract_events`.
     """
 
-    on: dt.date
-    due_on: dt.date
-    amount_minor: int
+    on: dt.date = attrs.field(validator=day_field)
+    due_on: dt.date = attrs.field(validator=day_field)
+    amount_minor: int = attrs.field(validator=whole_number_field(at_least=0))
 
 
 @attrs.frozen
 class PayInterest:
     """Interest is paid for the installment that is due on *due_on*.
 
+    Attributes:
+        on: The day of the payment.
+        due_on: Due date of the installment.
+        amount_minor: What is paid, in minor units; not negative.
+
+    Raises:
+        InvalidValueError: A field breaks its rule.
+
     Example:
         See `microcrm_core.loans.fineract_events`.
     """
 
-    on: dt.date
-    due_on: dt.date
-    amount_minor: int
+    on: dt.date = attrs.field(validator=day_field)
+    due_on: dt.date = attrs.field(validator=day_field)
+    amount_minor: int = attrs.field(validator=whole_number_field(at_least=0))
 
 
 @attrs.frozen
 class CreditPrincipal:
     """Principal is charged back: it is owed again.
 
+    Attributes:
+        on: The day.
+        amount_minor: What is owed again, in minor units; not negative.
+
+    Raises:
+        InvalidValueError: A field breaks its rule.
+
     Example:
         See `microcrm_core.loans.fineract_events`.
     """
 
-    on: dt.date
-    amount_minor: int
+    on: dt.date = attrs.field(validator=day_field)
+    amount_minor: int = attrs.field(validator=whole_number_field(at_least=0))
 
 
 @attrs.frozen
 class CreditInterest:
     """Interest is charged back: it is owed again and bears none itself.
 
+    Attributes:
+        on: The day.
+        amount_minor: What is owed again, in minor units; not negative.
+
+    Raises:
+        InvalidValueError: A field breaks its rule.
+
     Example:
         See `microcrm_core.loans.fineract_events`.
     """
 
-    on: dt.date
-    amount_minor: int
+    on: dt.date = attrs.field(validator=day_field)
+    amount_minor: int = attrs.field(validator=whole_number_field(at_least=0))
 
 
 @attrs.frozen
 class CorrectBalance:
     """The balance that bears interest changes, with no amount due for it.
 
+    Attributes:
+        on: The day.
+        amount_minor: The change, in minor units; below zero it falls.
+
+    Raises:
+        InvalidValueError: A field breaks its rule.
+
     Example:
         See `microcrm_core.loans.fineract_events`.
     """
 
-    on: dt.date
-    amount_minor: int
+    on: dt.date = attrs.field(validator=day_field)
+    amount_minor: int = attrs.field(validator=whole_number_field())
 
 
 ModelEvent: TypeAlias = (

@@ -15,9 +15,12 @@ Quirks that are kept on purpose, each with the words that the documentation uses
 - **Nothing paid is paid**: a row of zero with nothing paid counts as paid. A loan so
   small that its level amount rounds to zero is due in its last row.
 
-One thing is not kept. An installment that is too small for its interest leaves the rest
-to the next row; where the last one is too small as well, the engine's formula may leave
-interest over, and here the last one takes all of it.
+Two things are not kept. An installment that is too small for its interest leaves the
+rest to the next row; where the last one is too small as well, the engine's formula may
+leave interest over, and here the last one takes all of it. And where the level amount of
+a few minor units rounds to zero after a further disbursement, the last installment above
+zero may be due before that disbursement; the difference then goes to the last row of the
+loan, so that nobody repays what is not yet paid out.
 
 Example:
     >>> from microcrm_core.loans.fineract_numbers import FINERACT_NUMBERS
@@ -34,6 +37,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
+from microcrm_core.checks import kind_field, whole_number_field
 from microcrm_core.loans.fineract_numbers import ONE, FineractNumbers
 from microcrm_core.loans.fineract_rows import Row, copy_rows, settle
 from microcrm_core.rounding import round_to_multiple
@@ -57,15 +61,20 @@ class LevelRule:
         grace_count: First installments that repay no principal.
         is_smoothed: Whether the level amount moves towards the last installment.
 
+    Raises:
+        InvalidValueError: A field breaks its rule.
+
     Example:
         See `microcrm_core.loans.fineract_level`.
     """
 
-    numbers: FineractNumbers
-    installment_multiple: int = 1
-    unit_minor: int = 100
-    grace_count: int = 0
-    is_smoothed: bool = True
+    numbers: FineractNumbers = attrs.field(validator=kind_field(FineractNumbers))
+    installment_multiple: int = attrs.field(
+        default=1, validator=whole_number_field(at_least=1)
+    )
+    unit_minor: int = attrs.field(default=100, validator=whole_number_field(at_least=1))
+    grace_count: int = attrs.field(default=0, validator=whole_number_field(at_least=0))
+    is_smoothed: bool = attrs.field(default=True, validator=kind_field(bool))
 
     def rounded(self, amount_minor: int) -> int:
         """Return the amount as a multiple; itself where that would be zero."""
@@ -137,6 +146,8 @@ def close_last(rows: Sequence[Row], rule: LevelRule, draw: DrawInterest) -> None
     """
     _cap_installments(rows, rule)
     index = _last_unpaid(rows, len(rows))
+    if index is not None and _is_before_payout(rows, index):
+        index = len(rows) - 1
     while index is not None:
         last = rows[index]
         _draw_nothing(rows, last, rule)
@@ -203,6 +214,19 @@ def _last_unpaid(rows: Sequence[Row], end: int) -> int | None:
         return None
     last = rows[-1]
     return end - 1 if last.slices and last.closing_minor > 0 else None
+
+
+def _is_before_payout(rows: Sequence[Row], index: int) -> bool:
+    # Nobody can repay what is not yet paid out: a payout on a due date comes after
+    # its installment. Rows that were really paid stay as they are.
+    if any(row.paid_minor for row in rows[index + 1 :]):
+        return False
+    due_on = rows[index].due_on
+    return any(
+        part.disbursed_minor and part.end_on >= due_on
+        for row in rows[index:]
+        for part in row.slices
+    )
 
 
 def smooth(

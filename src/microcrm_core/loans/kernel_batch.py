@@ -8,147 +8,21 @@ plan goes through `plan_kernel_batch`.
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import attrs
 import numpy as np
 
-from microcrm_core.batch import Bools, Floats, Int64s
-from microcrm_core.loans.lines_batch import LIMIT, InterestLines, annuities
+from microcrm_core.batch import Bools, Int64s
+from microcrm_core.loans.level_guesses_batch import LevelGuess
+from microcrm_core.loans.lines_batch import LIMIT, InterestLines
+from microcrm_core.loans.money_lines_batch import MoneyLines
 from microcrm_core.loans.search_batch import smallest_enough
-from microcrm_core.rounding import Rounding
 
-__all__ = ["LevelKernel", "MoneyLines"]
+__all__ = ["LevelKernel"]
 
 _GUESS_MAX: Final = 2**62
-# A proof needs some binary places, and no more than a float has.
-_PROOF_MAX: Final = 2.0**50
-_BITS_MAX: Final = 50
 _SINGLE_MAX: Final = 16
-_MARGIN: Final = 0.7
-# Several times the largest error of one operation on floats.
-_FLOAT_STEP: Final = 2.0**-50
-_HALVES: Final = (Rounding.HALF_EVEN, Rounding.HALF_UP, Rounding.HALF_DOWN)
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class MoneyLines:
-    """The money of some schedules: matrices of shape (installments, loans).
-
-    Attributes:
-        principal_minor: Principal parts.
-        interest_minor: Interest parts.
-        outstanding_minor: Principal that is left after each installment.
-        total_minor: What each installment comes to.
-        fees_minor: Fees; None: there are none.
-        capitalized_minor: Interest that is added to the debt; None: there is none.
-
-    Example:
-        >>> from microcrm_core.loans.kernel_batch import MoneyLines
-        >>> MoneyLines.of_shape(12, 3).total_minor.shape
-        (12, 3)
-    """
-
-    principal_minor: Int64s
-    interest_minor: Int64s
-    outstanding_minor: Int64s
-    total_minor: Int64s
-    fees_minor: Int64s | None = None
-    capitalized_minor: Int64s | None = None
-
-    @classmethod
-    def of_shape(cls, line_count: int, loan_count: int) -> MoneyLines:
-        """Return matrices that are not yet filled."""
-        shape = (line_count, loan_count)
-        return cls(
-            principal_minor=np.empty(shape, np.int64),
-            interest_minor=np.empty(shape, np.int64),
-            outstanding_minor=np.empty(shape, np.int64),
-            total_minor=np.empty(shape, np.int64),
-        )
-
-    def of_same_kind(self, loan_count: int) -> MoneyLines:
-        """Return matrices of as many rows, for other loans, not yet filled."""
-        shape = (len(self.total_minor), loan_count)
-        made = MoneyLines.of_shape(*shape)
-        has_fees = self.fees_minor is not None
-        has_capitalized = self.capitalized_minor is not None
-        return attrs.evolve(
-            made,
-            fees_minor=np.empty(shape, np.int64) if has_fees else None,
-            capitalized_minor=np.empty(shape, np.int64) if has_capitalized else None,
-        )
-
-    def put(self, loans: Int64s, lines: MoneyLines) -> None:
-        """Overwrite the schedules of these loans."""
-        for mine, other in zip(self._matrices, lines._matrices, strict=True):
-            mine[:, loans] = other
-
-    def first_totals(self, level_minor: Int64s) -> None:
-        """Set levels to what the first rows that repay principal come to.
-
-        That is the level already, but where so little is owed that the first rows
-        repay nothing, or all of it.
-        """
-        is_other = self.principal_minor[0] == 0
-        is_other |= self.total_minor[0] != level_minor
-        loans = np.flatnonzero(is_other)
-        if loans.size:
-            row = (self.principal_minor[:, loans] > 0).argmax(axis=0)
-            level_minor[loans] = self.total_minor[row, loans]
-
-    def write_down_payment(self, down_minor: Int64s, base_minor: Int64s) -> None:
-        """Write the first rows, which are down payments.
-
-        Args:
-            down_minor: What is paid down.
-            base_minor: What is outstanding then.
-        """
-        for matrix in self._matrices:
-            matrix[0] = 0
-        self.principal_minor[0] = down_minor
-        self.total_minor[0] = down_minor
-        self.outstanding_minor[0] = base_minor
-
-    @property
-    def _matrices(self) -> list[Int64s]:
-        given = (
-            self.principal_minor,
-            self.interest_minor,
-            self.outstanding_minor,
-            self.total_minor,
-            self.fees_minor,
-            self.capitalized_minor,
-        )
-        return [matrix for matrix in given if matrix is not None]
-
-
-@attrs.frozen(eq=False)
-class _Proof:
-    """Foresees the last balance, with every interest rounded down a little."""
-
-    principal_minor: Int64s
-    lines: list[Int64s]
-    bias: int
-    bits: int
-
-    def take(self, rows: Int64s) -> _Proof:
-        taken = {id(line): line for line in self.lines}
-        taken = {key: line[rows] for key, line in taken.items()}
-        lines = [taken[id(line)] for line in self.lines]
-        return _Proof(self.principal_minor[rows], lines, self.bias, self.bits)
-
-    def rest(self, level_minor: Int64s) -> Int64s:
-        """Return no more than what is left to pay after the last period."""
-        shift = level_minor << self.bits
-        np.subtract(self.bias, shift, out=shift)
-        balance = self.principal_minor.copy()
-        for line in self.lines:
-            np.multiply(balance, line, out=balance)
-            np.add(balance, shift, out=balance)
-            np.right_shift(balance, self.bits, out=balance)
-        return balance
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -167,6 +41,10 @@ class _Outcome:
 
 
 def _limit_minor(kernel: LevelKernel) -> Int64s:
+    # One limit for all costs no division for each.
+    least = kernel.interest.least_limit_minor()
+    if int(kernel.principal_minor.max(initial=0)) <= least:
+        return np.broadcast_to(np.int64(least), kernel.principal_minor.shape)
     return kernel.interest.limit_minor()
 
 
@@ -186,8 +64,9 @@ class LevelKernel:
 
     Example:
         >>> import numpy as np
-        >>> from microcrm_core.loans.kernel_batch import LevelKernel, MoneyLines
+        >>> from microcrm_core.loans.kernel_batch import LevelKernel
         >>> from microcrm_core.loans.lines_batch import InterestLines, Scratch
+        >>> from microcrm_core.loans.money_lines_batch import MoneyLines
         >>> from microcrm_core.rounding import Rounding
         >>> kernel = LevelKernel(
         ...     principal_minor=np.array([1000]),
@@ -229,8 +108,9 @@ class LevelKernel:
         All loans must fit. The second array is False where the level does not cover
         the interest of every period, so that there is no schedule.
         """
-        level_minor, is_least, is_positive = self._foreseen()
-        interest = attrs.evolve(self.interest, is_positive=is_positive)
+        guess = LevelGuess.of(self.principal_minor, self.interest)
+        level_minor, is_least = guess.level_minor, guess.is_least
+        interest = attrs.evolve(self.interest, is_positive=guess.is_positive)
         found = attrs.evolve(self, interest=interest)._run(level_minor, out)
         # With one unit less each period would leave at least one unit more to pay, so
         # less slack than periods proves that one unit less is not enough.
@@ -336,103 +216,6 @@ class LevelKernel:
             rows.append((total - due, due, balance, total))
         return rows
 
-    def _foreseen(self) -> tuple[Int64s, Bools, bool]:
-        """Return levels that are nearly always right, or one off.
-
-        The second array says where one unit less is proved too little; the last value,
-        whether surely no debt is repaid before its last period.
-        """
-        # Rounding moves the exact amount by far less than a unit, so the next
-        # whole number above it is nearly always the one that is looked for.
-        annuity, reach = annuities(self.interest)
-        exact = self.principal_minor / annuity
-        guess = np.minimum(np.ceil(exact), _GUESS_MAX)
-        level_minor = guess.astype(np.int64)
-        interest = self.interest
-        doubt = self._doubt(exact)
-        if interest.rounding not in _HALVES or interest.multiple > 1 or doubt > 0.25:
-            return *self._proved(level_minor, reach), False
-        # One unit of the level takes *reach* off the last balance, and roundings, of
-        # half a unit or less, move it by half of that at most. So where the guess is
-        # less than half a unit above the exact level, one unit less is not enough; and
-        # it is one above the least at most. Levels much larger than what that takes off
-        # the balance leave something to pay in the last period.
-        is_positive = bool((level_minor > 8.0 * reach + 8.0).all())
-        excess = np.subtract(guess, exact, out=guess)
-        is_least = np.asarray(excess < 0.5 - doubt)
-        # Most roundings cancel out. What is left may show that a level is too small;
-        # and slack that is less than the number of periods is a proof by itself.
-        count = len(interest.weights)
-        margin = _MARGIN * math.sqrt(count)
-        slack = np.multiply(excess, reach, out=excess)
-        is_odd = slack > count - margin
-        is_odd &= ~is_least
-        is_odd |= slack < margin
-        odd = np.flatnonzero(is_odd)
-        if odd.size:
-            found = self.take(odd)._proved(level_minor[odd], reach[odd])
-            level_minor[odd], is_least[odd] = found
-        return level_minor, is_least, is_positive
-
-    def _doubt(self, exact: Floats) -> float:
-        """Return by how much floats may miss the exact level of any loan."""
-        rate = self.interest.weights[-1] / self.interest.unit
-        least = float(rate.min(initial=1.0, where=rate > 0))
-        steps = len(self.interest.weights) + 1.0 / least
-        return float(exact.max(initial=0.0)) * steps * _FLOAT_STEP
-
-    def _proved(self, level_minor: Int64s, reach: Floats) -> tuple[Int64s, Bools]:
-        """Return corrected levels, and where one unit less is proved too little.
-
-        The proof foresees the last balance with one unit less, rounding every
-        interest down a little, by products and shifts that cost much less than
-        divisions: if something is left even so, that level is not enough.
-        """
-        is_steady, bits = self._steady(level_minor)
-        if bits is None:
-            return level_minor, np.zeros(level_minor.size, np.bool_)
-        principal = np.where(is_steady, self.principal_minor, 0)
-        proof = _Proof(principal, *self.interest.lower_lines(bits), bits)
-        rest = proof.rest(np.where(is_steady, level_minor - 1, 0))
-        # Rounding may move the last balance by some units more or less.
-        margin = _MARGIN * math.sqrt(len(self.interest.weights))
-        is_low, is_high = rest > reach - margin, (rest <= 0) & is_steady
-        is_least = is_steady & ~is_high
-        odd = np.flatnonzero(is_low | is_high)
-        if odd.size == 0:
-            return level_minor, is_least
-        # Most likely this level is too small as well; if not, it is proved already. Or
-        # one unit less is enough, and needs a proof of its own.
-        is_high = is_high[odd]
-        level_minor[odd] -= is_high
-        has_rest = proof.take(odd).rest(level_minor[odd] - is_high) > 0
-        level_minor[odd] += has_rest & ~is_high
-        is_least[odd] = has_rest | ~is_high
-        return level_minor, is_least
-
-    def _steady(self, level_minor: Int64s) -> tuple[Bools, int | None]:
-        """Return whose debt surely falls all the time, and the places of a proof.
-
-        The places are binary ones, as many as leave all products in int64; None: there
-        are too few.
-        """
-        interest = self.interest
-        rate = interest.largest / interest.unit
-        if interest.first_unit is not None:
-            np.maximum(rate, interest.growth(0) - 1.0, out=rate)
-        is_steady = np.asarray(level_minor - 3 > self.principal_minor * rate)
-        is_steady &= rate < 1.0
-        if interest.multiple > 1 or interest.is_wide:
-            return is_steady, None
-        # What is not steady takes no part in the proof.
-        most = np.maximum(self.principal_minor, level_minor) * is_steady
-        rate *= is_steady
-        growth = 1.0 + float(rate.max(initial=0.0))
-        largest = 4.0 * growth * (float(most.max(initial=0)) + 1.0)
-        if largest > _PROOF_MAX:
-            return is_steady, None
-        return is_steady, min(_BITS_MAX, int(math.log2(LIMIT / largest)))
-
     def _run(self, level_minor: Int64s, out: MoneyLines) -> _Outcome:
         """Write what these levels give, and say what became of them."""
         last = len(out.total_minor) - 1
@@ -466,7 +249,7 @@ class LevelKernel:
         principal = out.principal_minor
         if self.interest.is_level and len(principal) > 1:
             # What falls once goes on falling while the periods are alike.
-            principal = principal[:2]
+            return np.asarray(np.minimum(principal[0], principal[1]) < 0)
         return np.asarray(principal.min(axis=0) < 0)
 
     def _clamp(self, level_minor: Int64s, out: MoneyLines, rows: Int64s) -> None:

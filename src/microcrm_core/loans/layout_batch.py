@@ -27,7 +27,7 @@ from microcrm_core.dates import Frequency
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.loans.columns_batch import LoanColumns
 from microcrm_core.loans.due_days_batch import has_late_dom
-from microcrm_core.loans.kernel_batch import MoneyLines
+from microcrm_core.loans.money_lines_batch import MoneyLines
 from microcrm_core.loans.plan_amounts_batch import has_capitalized, has_fees
 from microcrm_core.loans.plans import RepaymentPlan
 from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX
@@ -45,6 +45,7 @@ Ranks: TypeAlias = "npt.NDArray[np.uint16] | Int64s"
 
 _ALL: Final = slice(None)
 _COUNT_WIDTH: Final = INSTALLMENT_COUNT_MAX + 1
+_PART_LOANS: Final = 16_384
 _TABLE_MAX: Final = 2**22
 _UINT16_MAX: Final = 2**16
 
@@ -116,8 +117,11 @@ class TermColumns:
             self.first_due_day,
         )
         packed = np.empty((len(self), len(columns)), np.int64)
-        for place, column in enumerate(columns):
-            packed[:, place] = column
+        # In parts that stay in the processor's cache.
+        for start in range(0, len(self), _PART_LOANS):
+            part = slice(start, start + _PART_LOANS)
+            for place, column in enumerate(columns):
+                packed[part, place] = column[part]
         return packed
 
     @classmethod

@@ -130,11 +130,24 @@ class InterestLines:
             np.minimum(limit, first, out=limit)
         return limit
 
+    def least_limit_minor(self) -> int:
+        """Return a balance that no limit of a loan is below, at little cost."""
+        if (
+            self.is_wide
+            or self.first_unit is not None
+            or self._divisor(1) >= LIMIT // 2
+        ):
+            return 0
+        return LIMIT // max(1, int(self.largest.max(initial=1)))
+
     def growth_max(self) -> float:
         """Return about the most that one unit grows to over all periods."""
         rate = int(self.largest.max(initial=0)) / self.unit
         exponent = (len(self.weights) - 1) * math.log1p(rate)
-        exponent += math.log(float(self.growth(0).max(initial=1.0)))
+        if self.first_unit is None:
+            exponent += math.log1p(rate)
+        else:
+            exponent += math.log(float(self.growth(0).max(initial=1.0)))
         # A float overflows before it is too large to be compared with.
         return math.exp(min(exponent, _EXPONENT_MAX))
 
@@ -219,36 +232,12 @@ class InterestLines:
         if self.multiple > 1:
             np.multiply(out, self.multiple, out=out)
 
-    def lower_lines(self, bits: int) -> tuple[list[Int64s], int]:
-        """Return lines that foresee no more than the balance after each period.
-
-        A balance times a line, and the second value added, shifted by *bits*, is no
-        larger than the balance with its interest.
-        """
-        more_bits = 62 - bits - int(self.largest.max(initial=1)).bit_length()
-        more_bits += self.unit.bit_length() - 1
-        scale = 2 ** (bits + more_bits)
-
-        def line_of(weight: Int64s, unit: Int64s | int) -> Int64s:
-            line: Int64s = weight * (scale // unit)
-            np.right_shift(line, more_bits, out=line)
-            np.add(line, 2**bits, out=line)
-            return line
-
-        lines = {id(one): line_of(one, self.unit) for one in _distinct(self.weights)}
-        ordered = [lines[id(weight)] for weight in self.weights]
-        if self.first_unit is not None:
-            # Rounded down to nothing: a first period of its own is foreseen without
-            # interest where products could be too large.
-            ordered[0] = np.full_like(self.largest, 2**bits)
-        match self.rounding:
-            case Rounding.UP | Rounding.CEILING:
-                bias = 2**bits - 1
-            case Rounding.DOWN | Rounding.FLOOR:
-                bias = 0
-            case _:
-                bias = 2 ** (bits - 1) - 1
-        return ordered, bias
+    def growths(self) -> list[Floats]:
+        """Return about what one unit grows to in every period; lines may be one."""
+        grown = {id(line): 1.0 + line / self.unit for line in _distinct(self.weights)}
+        growths = [grown[id(weight)] for weight in self.weights]
+        growths[0] = self.growth(0)
+        return growths
 
     def _bias(self, divisor: Int64s | int) -> Int64s | int:
         # What is added before the quotient is cut, so that it comes out rounded.

@@ -111,12 +111,16 @@ class Portions:
 
     def fixed_minor(self, amount: Money) -> Int64s:
         """Return a sum as agreed; rows in another currency are refused."""
-        is_same = np.array([one == amount.currency for one in self.currencies])
-        self.refuse(~is_same[self.currency_index], Refusal.CURRENCY)
+        self.require_currency(amount)
         if amount.minor >= LIMIT // 4:
             self.refuse(np.ones(self.refusal.size, np.bool_), Refusal.TOO_LARGE)
             return np.zeros_like(self.refusal)
         return np.full_like(self.refusal, amount.minor)
+
+    def require_currency(self, amount: Money) -> None:
+        """Refuse the rows that are in another currency than *amount*."""
+        is_same = np.array([one == amount.currency for one in self.currencies])
+        self.refuse(~is_same[self.currency_index], Refusal.CURRENCY)
 
     def refuse(self, rows: Bools, reason: Refusal) -> None:
         """Keep why rows are refused, unless another reason is known already."""
@@ -156,6 +160,10 @@ class PlanAmounts:
         portions: Portions,
     ) -> Self:
         """Return the amounts; rows that the plan does not fit are refused."""
+        for fee in _fees(plan, FeeTiming.UPFRONT):
+            # No row of a schedule holds it, but terms that have it are in its currency.
+            if fee.portion.amount is not None:
+                portions.require_currency(fee.portion.amount)
         zeros = np.zeros_like(principal_minor)
         down = zeros
         if plan.down_payment is not None:

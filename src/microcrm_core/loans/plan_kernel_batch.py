@@ -15,7 +15,6 @@ import numpy as np
 
 from microcrm_core.batch import Bools, Int64s
 from microcrm_core.loans.conventions import Remainder, ScheduleConventions
-from microcrm_core.loans.kernel_batch import MoneyLines
 from microcrm_core.loans.lines_batch import LIMIT, InterestLines
 from microcrm_core.loans.methods import (
     Bullet,
@@ -28,6 +27,7 @@ from microcrm_core.loans.methods import (
     Seasonal,
     Weighted,
 )
+from microcrm_core.loans.money_lines_batch import MoneyLines
 from microcrm_core.loans.plan_amounts_batch import PlanAmounts, Portions
 from microcrm_core.loans.plan_targets_batch import LevelLines, equal_parts
 from microcrm_core.loans.plans import DeferredInterest, RepaymentPlan, UnpaidInterest

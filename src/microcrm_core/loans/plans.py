@@ -33,6 +33,7 @@ from microcrm_core.loans.methods import (
     RepaymentMethod,
     method_kind,
 )
+from microcrm_core.money import Money
 
 __all__ = [
     "EQUAL_INSTALLMENTS",
@@ -209,6 +210,39 @@ class RepaymentPlan:
                 "repays principal"
             )
             raise InvalidValueError("grace", rule, self.grace)
+
+    @property
+    def fixed_amounts(self) -> tuple[tuple[str, Money], ...]:
+        """Every sum that is agreed in money, with the path to it.
+
+        A plan without one serves loans in any currency.
+
+        Example:
+            >>> from microcrm_core import Currency, Money
+            >>> from microcrm_core.loans import EqualInstallments, Portion
+            >>> from microcrm_core.loans import RepaymentPlan
+            >>> plan = RepaymentPlan(
+            ...     method=EqualInstallments(),
+            ...     balloon=Portion.of_amount(Money.of("300.00", Currency.of("EUR"))),
+            ... )
+            >>> [(path, str(amount)) for path, amount in plan.fixed_amounts]
+            [('balloon.amount', 'EUR 300.00')]
+        """
+        portions = [("balloon", self.balloon), ("down_payment", self.down_payment)]
+        portions += [
+            (f"fees[{i}].portion", fee.portion) for i, fee in enumerate(self.fees)
+        ]
+        found = [
+            (f"{path}.amount", portion.amount)
+            for path, portion in portions
+            if portion is not None and portion.amount is not None
+        ]
+        if isinstance(self.method, CustomPrincipal | CustomInstallments):
+            found += [
+                (f"method.amounts[{i}]", amount)
+                for i, amount in enumerate(self.method.amounts)
+            ]
+        return tuple(found)
 
     def to_plain(self) -> object:
         """Return what stands for it in canonical JSON.

@@ -24,13 +24,14 @@ from microcrm_core.decisions import FactValue, Reason
 from microcrm_core.loans.methods import method_kind
 from microcrm_core.loans.plain_values import fraction_text
 from microcrm_core.loans.plans import RepaymentPlan
+from microcrm_core.loans.product_parts import is_doubtful
 from microcrm_core.loans.product_requests import ProductRequest
 from microcrm_core.rates import Rate
 
 if TYPE_CHECKING:
     from microcrm_core.loans.products import Product
 
-__all__ = ["broken_bounds", "percent_text"]
+__all__ = ["broken_bounds", "doubtful_rates", "percent_text"]
 
 # These fall on days of the month; days and weeks do not keep to one.
 _MONTHLY_UNITS: Final = (FrequencyUnit.MONTH, FrequencyUnit.SEMIMONTH)
@@ -92,6 +93,61 @@ def broken_bounds(
     )
 
 
+def doubtful_rates(product: Product, request: ProductRequest) -> tuple[Reason, ...]:
+    """Return a reason for each rate above 1000 % a year: asked for, or a bound.
+
+    Such rates exist, and the bounds decide; but 28 where 28 % was meant is 2800 %.
+
+    Example:
+        >>> from microcrm_core import Currency, Frequency, Money, Rate
+        >>> from microcrm_core.loans import EQUAL_INSTALLMENTS, STRICT
+        >>> from microcrm_core.loans.product_bounds import doubtful_rates
+        >>> from microcrm_core.loans.product_requests import ProductRequest
+        >>> from microcrm_core.loans.products import CountBounds, Product
+        >>> euro = Currency.of("EUR")
+        >>> market = Product(
+        ...     id="market",
+        ...     version="2025-01",
+        ...     name="Market stall",
+        ...     currency=euro,
+        ...     plans=(EQUAL_INSTALLMENTS,),
+        ...     conventions=STRICT,
+        ...     principal_min=Money.of("500.00", euro),
+        ...     principal_max=Money.of("5000.00", euro),
+        ...     nominal_rate_min=Rate.per_year("0.18"),
+        ...     nominal_rate_max=Rate.per_year(30),
+        ...     counts=(CountBounds(Frequency.MONTHLY, 3, 24),),
+        ... )
+        >>> (reason,) = doubtful_rates(market, ProductRequest())
+        >>> reason.params["value"], reason.params["meant"]
+        ('3000%', '30%')
+    """
+    named = [*_asked_rates(request)]
+    named += [
+        (name, getattr(product, name))
+        for name in ("nominal_rate_min", "nominal_rate_max")
+    ]
+    return tuple(
+        Reason(
+            "product_rate_doubtful",
+            {
+                "field": field,
+                "value": percent_text(rate),
+                "meant": percent_text(Rate(rate.annual_fraction / 100)),
+            },
+        )
+        for field, rate in named
+        if is_doubtful(rate)
+    )
+
+
+def _asked_rates(request: ProductRequest) -> Iterator[tuple[str, Rate]]:
+    if request.nominal_rate is not None:
+        yield "nominal_rate", request.nominal_rate
+    for i, rate in enumerate(request.later_rates):
+        yield f"later_rates[{i}]", rate
+
+
 def _effective(product: Product, as_of: dt.date) -> Iterator[Reason]:
     since, until = product.effective_from, product.effective_until
     if since is not None and as_of < since:
@@ -126,10 +182,7 @@ def _principal(product: Product, request: ProductRequest) -> Iterator[Reason]:
 
 
 def _rates(product: Product, request: ProductRequest) -> Iterator[Reason]:
-    rates = [] if request.nominal_rate is None else [request.nominal_rate]
-    named = [("nominal_rate", rate) for rate in rates]
-    named += [(f"later_rates[{i}]", r) for i, r in enumerate(request.later_rates)]
-    for field, rate in named:
+    for field, rate in _asked_rates(request):
         if rate < product.nominal_rate_min:
             bound = percent_text(product.nominal_rate_min)
             yield _below(field, percent_text(rate), bound)

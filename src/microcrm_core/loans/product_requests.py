@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import Final
 
 import attrs
 
@@ -39,7 +40,29 @@ from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX, LoanTerms
 from microcrm_core.money import Money
 from microcrm_core.rates import Rate
 
-__all__ = ["ProductRequest"]
+__all__ = ["CUSTOMER_KINDS", "ProductRequest", "require_customer_kind"]
+
+CUSTOMER_KINDS: Final = ("small_business", "sole_trader", "wage_earner")
+"""The kinds of customers that products may be offered to.
+
+They are the stored forms of `CustomerKind`, in its order; `loans` stands below
+`customers` and does not import it.
+"""
+
+
+def require_customer_kind(field: str, kind: str) -> None:
+    """Refuse a kind of customer that does not exist.
+
+    Raises:
+        InvalidValueError: *kind* is none of `CUSTOMER_KINDS`.
+
+    Example:
+        >>> from microcrm_core.loans.product_requests import require_customer_kind
+        >>> require_customer_kind("customer_kind", "sole_trader")
+    """
+    if kind not in CUSTOMER_KINDS:
+        rule = f"must be one of {', '.join(CUSTOMER_KINDS)}"
+        raise InvalidValueError(field, rule, kind)
 
 
 @attrs.frozen(kw_only=True)
@@ -59,7 +82,7 @@ class ProductRequest:
         first_due_on: Due date of the first installment, after `disbursed_on`.
         has_free_dates: Whether due dates are agreed one by one, or the last apart.
         tranche_count: Parts of the principal that are paid out later.
-        customer_kind: What the customer lives on, as `CustomerKind` stores it.
+        customer_kind: What the customer lives on, one of `CUSTOMER_KINDS`.
 
     Raises:
         InvalidValueError: A part breaks its rule, or the method is not that of the
@@ -114,6 +137,8 @@ class ProductRequest:
         """Refuse what no loan could be, and take the method from the plan."""
         if self.principal is not None and not self.principal.is_positive:
             raise InvalidValueError("principal", "must be above zero", self.principal)
+        if self.customer_kind is not None:
+            require_customer_kind("customer_kind", self.customer_kind)
         if self.method is not None and self.method not in METHOD_KINDS:
             rule = f"must be one of {', '.join(METHOD_KINDS)}"
             raise InvalidValueError("method", rule, self.method)

@@ -31,7 +31,6 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -39,18 +38,15 @@ from microcrm_core.checks import (
     day,
     day_field,
     kind_field,
-    name_text,
     name_text_field,
     tuple_field,
-    whole_number,
     whole_number_field,
 )
 from microcrm_core.dates import Frequency
 from microcrm_core.decisions import Decision, PolicyRef, Reason
-from microcrm_core.errors import CurrencyMismatchError, InvalidValueError
+from microcrm_core.errors import InvalidValueError, ScheduleError
 from microcrm_core.loans.conventions import ScheduleConventions
 from microcrm_core.loans.conventions_plain import conventions_to_plain
-from microcrm_core.loans.methods import CustomInstallments, CustomPrincipal
 from microcrm_core.loans.plain_values import (
     currency_to_plain,
     money_to_plain,
@@ -58,20 +54,16 @@ from microcrm_core.loans.plain_values import (
 )
 from microcrm_core.loans.plans import RepaymentPlan
 from microcrm_core.loans.plans_plain import plan_to_plain
-from microcrm_core.loans.product_bounds import broken_bounds
+from microcrm_core.loans.product_bounds import broken_bounds, doubtful_rates
+from microcrm_core.loans.product_parts import require_product
 from microcrm_core.loans.product_requests import ProductRequest
-from microcrm_core.loans.terms import (
-    INSTALLMENT_COUNT_MAX,
-    NOMINAL_RATE_MAX,
-    LoanTerms,
-)
+from microcrm_core.loans.schedule import build_schedule
+from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX, LoanTerms
 from microcrm_core.money import Currency, Money
 from microcrm_core.rates import Rate
 from microcrm_core.rules.plain import Plain
 
 __all__ = ["CountBounds", "Product"]
-
-_DUE_DAY_MAX = 31
 
 
 @attrs.frozen
@@ -144,14 +136,15 @@ class Product:
         has_free_dates: Whether due dates may be agreed one by one, or the last apart.
         tranche_count_max: Into how many parts beside the first the principal may be
             split; 0: it is paid out at once.
-        customer_kinds: To whom it is offered, as `CustomerKind` stores it; empty: to
+        customer_kinds: To whom it is offered, each one of `CUSTOMER_KINDS`; empty: to
             everyone.
         effective_from: First day on which it is offered; None: no limit.
         effective_until: First day on which it is no longer; None: no limit.
         ref: Id, version and digest, for decisions.
 
     Raises:
-        InvalidValueError: A field breaks its rule, or the bounds leave nothing.
+        InvalidValueError: A field breaks its rule, the bounds leave nothing, or the
+            conventions cannot serve a plan or a frequency.
         CurrencyMismatchError: An amount is in another currency than the product.
 
     Example:
@@ -222,13 +215,7 @@ class Product:
 
     def __attrs_post_init__(self) -> None:
         """Refuse bounds that nothing keeps, and take the digest."""
-        self._require_amounts()
-        self._require_rates()
-        _require_choices("plans", self.plans)
-        _require_choices("counts", [bounds.frequency for bounds in self.counts])
-        for kind in self.customer_kinds:
-            name_text("customer_kinds", kind)
-        self._require_days()
+        require_product(self)
         object.__setattr__(self, "ref", PolicyRef.of(self.id, self.version, self))
 
     def check(
@@ -240,7 +227,10 @@ class Product:
     ) -> Decision[bool]:
         """Return whether what is asked for keeps every bound, and each that it breaks.
 
-        What a request does not say breaks nothing.
+        What a request does not say breaks nothing. Terms that keep every bound must
+        have a schedule too; if they have none, the reason is what `build_schedule`
+        says. A rate of more than 1000 % a year is allowed where the bounds allow it,
+        and named in a reason of its own: 28 for 28 % is an easy mistake.
 
         Args:
             asked: Terms, or what is known of them.
@@ -286,14 +276,28 @@ class Product:
         day("as_of", as_of)
         request = _request(asked, customer_kind)
         broken = broken_bounds(self, request, as_of)
+        if not broken and isinstance(asked, LoanTerms):
+            broken = self._without_schedule(asked)
         fits = Reason("product_fits", {"product": self.id, "version": self.version})
         return Decision(
             outcome=not broken,
-            reasons=broken or (fits,),
+            reasons=(*(broken or (fits,)), *doubtful_rates(self, request)),
             policy=self.ref,
             facts=request.facts(),
             as_of=as_of,
         )
+
+    def _without_schedule(self, terms: LoanTerms) -> tuple[Reason, ...]:
+        try:
+            build_schedule(terms, self.conventions)
+        except ScheduleError as error:
+            rule = error.rule
+        except InvalidValueError as error:
+            # A date beyond the calendar, or something that an engine has not.
+            rule = f"{error.field} {error.rule}"
+        else:
+            return ()
+        return (Reason("product_no_schedule", {"rule": rule}),)
 
     def is_offered(self, as_of: dt.date) -> bool:
         """Return whether the product is on offer that day."""
@@ -338,63 +342,6 @@ class Product:
             "effective_until": None if until is None else until.isoformat(),
         }
 
-    def _require_amounts(self) -> None:
-        for field, amount in self._amounts():
-            if amount.currency != self.currency:
-                rule = f"must be in {self.currency.code}"
-                raise CurrencyMismatchError(field, rule, amount.currency.code)
-        least, most, step = (
-            self.principal_min,
-            self.principal_max,
-            self.principal_step,
-        )
-        if not least.is_positive:
-            raise InvalidValueError("principal_min", "must be above zero", least)
-        if most < least:
-            rule = f"must not be below principal_min {least}"
-            raise InvalidValueError("principal_max", rule, most)
-        if step is None:
-            return
-        if not step.is_positive:
-            raise InvalidValueError("principal_step", "must be above zero", step)
-        for field, amount in (("principal_min", least), ("principal_max", most)):
-            if amount.minor % step.minor:
-                rule = f"must be a multiple of principal_step {step}"
-                raise InvalidValueError(field, rule, amount)
-
-    def _amounts(self) -> Iterator[tuple[str, Money]]:
-        yield "principal_min", self.principal_min
-        yield "principal_max", self.principal_max
-        if self.principal_step is not None:
-            yield "principal_step", self.principal_step
-        for i, plan in enumerate(self.plans):
-            for field, amount in _plan_amounts(plan):
-                yield f"plans[{i}].{field}", amount
-
-    def _require_rates(self) -> None:
-        least, most = self.nominal_rate_min, self.nominal_rate_max
-        if not 0 <= least.annual_fraction <= NOMINAL_RATE_MAX:
-            rule = f"must be from 0 to {NOMINAL_RATE_MAX}"
-            raise InvalidValueError("nominal_rate_min", rule, least)
-        if not least.annual_fraction <= most.annual_fraction <= NOMINAL_RATE_MAX:
-            rule = f"must be from nominal_rate_min to {NOMINAL_RATE_MAX}"
-            raise InvalidValueError("nominal_rate_max", rule, most)
-
-    def _require_days(self) -> None:
-        least, most = self.first_due_days_min, self.first_due_days_max
-        if least is not None and most is not None and most < least:
-            rule = f"must not be below first_due_days_min {least}"
-            raise InvalidValueError("first_due_days_max", rule, most)
-        for due_day in self.due_days:
-            whole_number("due_days", due_day, at_least=1, at_most=_DUE_DAY_MAX)
-        if sorted(set(self.due_days)) != [*self.due_days]:
-            rule = "must be in order, each once"
-            raise InvalidValueError("due_days", rule, self.due_days)
-        since, until = self.effective_from, self.effective_until
-        if since is not None and until is not None and until <= since:
-            rule = f"must be after effective_from {since}"
-            raise InvalidValueError("effective_until", rule, until)
-
 
 def _request(asked: object, customer_kind: str | None) -> ProductRequest:
     if isinstance(asked, LoanTerms):
@@ -406,23 +353,3 @@ def _request(asked: object, customer_kind: str | None) -> ProductRequest:
         rule = "must be given in the request, not beside it"
         raise InvalidValueError("customer_kind", rule, customer_kind)
     return asked
-
-
-def _require_choices(field: str, values: Iterable[object]) -> None:
-    choices = [*values]
-    if not choices:
-        raise InvalidValueError(field, "must not be empty", ())
-    for i, value in enumerate(choices):
-        if value in choices[:i]:
-            raise InvalidValueError(f"{field}[{i}]", "must not repeat", str(value))
-
-
-def _plan_amounts(plan: RepaymentPlan) -> Iterator[tuple[str, Money]]:
-    portions = [("balloon", plan.balloon), ("down_payment", plan.down_payment)]
-    portions += [(f"fees[{i}].portion", f.portion) for i, f in enumerate(plan.fees)]
-    for field, portion in portions:
-        if portion is not None and portion.amount is not None:
-            yield f"{field}.amount", portion.amount
-    if isinstance(plan.method, CustomPrincipal | CustomInstallments):
-        for i, amount in enumerate(plan.method.amounts):
-            yield f"method.amounts[{i}]", amount

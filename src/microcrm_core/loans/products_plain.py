@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from microcrm_core.errors import InvalidValueError, PolicyError
 from microcrm_core.loans.catalogs import Catalog
 from microcrm_core.loans.conventions_plain import conventions_from_plain
 from microcrm_core.loans.plain_values import (
@@ -200,8 +201,12 @@ def catalog_from_plain(plain: object, *, path: str = "catalog") -> Catalog:
     products = [
         product_from_plain(item, path=f"{path}[{i}]") for i, item in enumerate(items)
     ]
-    with faults_below(path):
+    try:
         return Catalog(products)
+    except InvalidValueError as error:
+        # What the catalog calls products[n] is item n of the list itself.
+        where = f"{path}{error.field.removeprefix('products')}"
+        raise PolicyError(where, error.rule, error.value, hint=error.hint) from None
 
 
 def _count_bounds(plain: object, path: str) -> CountBounds:

@@ -14,7 +14,6 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
-from itertools import pairwise
 from typing import Final
 
 import attrs
@@ -28,9 +27,15 @@ from microcrm_core.checks import (
     whole_number_field,
 )
 from microcrm_core.dates import Frequency
-from microcrm_core.errors import CurrencyMismatchError, InvalidValueError
+from microcrm_core.errors import InvalidValueError
 from microcrm_core.ids import CustomerId, LoanId
 from microcrm_core.loans.plans import EQUAL_INSTALLMENTS, RepaymentPlan
+from microcrm_core.loans.terms_checks import (
+    require_changes,
+    require_due_dates,
+    require_one_currency,
+    require_tranches,
+)
 from microcrm_core.money import Money
 from microcrm_core.rates import Rate
 
@@ -165,12 +170,15 @@ class LoanTerms:
             because the loan has a fixed length; None: as the others.
         tranches: Parts of `principal` that are paid out later, by date; the rest
             is paid out on `disbursed_on`.
-        rate_changes: Later nominal rates, by date.
-        interest_pauses: Days without interest, by date, not overlapping.
+        rate_changes: Later nominal rates, by date; none begins after the last due date
+            can be.
+        interest_pauses: Days without interest, by date, not overlapping; none begins
+            after the last due date can be.
 
     Raises:
         InvalidValueError: A field breaks its rule.
-        CurrencyMismatchError: A tranche is in another currency than the principal.
+        CurrencyMismatchError: A tranche, or a fixed sum of the plan, is in another
+            currency than the principal.
 
     Example:
         >>> import datetime as dt
@@ -228,9 +236,15 @@ class LoanTerms:
                 f"must be after disbursed_on {self.disbursed_on}",
                 self.first_due_on,
             )
-        self._require_dates()
-        self._require_tranches()
-        self._require_changes()
+        # Most terms have none of these, and then nothing is called for them.
+        if self.plan is not EQUAL_INSTALLMENTS:
+            require_one_currency(self)
+        if self.due_on or self.last_due_on is not None:
+            require_due_dates(self)
+        if self.tranches:
+            require_tranches(self)
+        if self.rate_changes or self.interest_pauses:
+            require_changes(self)
 
     @property
     def disbursements(self) -> tuple[tuple[dt.date, Money], ...]:
@@ -241,66 +255,11 @@ class LoanTerms:
             first -= amount
         return ((self.disbursed_on, first), *later)
 
-    def _require_dates(self) -> None:
-        for on in self.due_on:
-            day("due_on", on)
-        if self.due_on:
-            if len(self.due_on) != self.installment_count:
-                rule = f"must have {self.installment_count} dates or none"
-                raise InvalidValueError("due_on", rule, len(self.due_on))
-            if self.due_on[0] != self.first_due_on:
-                rule = f"must begin with first_due_on {self.first_due_on}"
-                raise InvalidValueError("due_on", rule, self.due_on[0])
-            _require_rising("due_on", self.due_on)
-        if self.last_due_on is not None and (
-            self.due_on or self.last_due_on < self.first_due_on
-        ):
-            rule = "must be first_due_on or later, and None where due_on is given"
-            raise InvalidValueError("last_due_on", rule, self.last_due_on)
-
-    def _require_tranches(self) -> None:
-        if not self.tranches:
-            return
-        for part in self.tranches:
-            if part.amount.currency != self.principal.currency:
-                raise CurrencyMismatchError(
-                    "tranches",
-                    f"must be in {self.principal.currency.code}",
-                    part.amount.currency.code,
-                )
-        days = [part.disbursed_on for part in self.tranches]
-        if days[0] < self.disbursed_on:
-            rule = f"must not be before disbursed_on {self.disbursed_on}"
-            raise InvalidValueError("tranches", rule, days[0])
-        if sorted(days) != days:
-            raise InvalidValueError("tranches", "must be in order of date", days)
-        if not self.disbursements[0][1].is_positive:
-            rule = "must leave something of the principal for disbursed_on"
-            raise InvalidValueError("tranches", rule, self.principal)
-
-    def _require_changes(self) -> None:
-        if self.rate_changes:
-            from_on = [change.from_on for change in self.rate_changes]
-            _require_rising("rate_changes", (self.disbursed_on, *from_on))
-        if self.interest_pauses:
-            bounds = [pause.end_on for pause in self.interest_pauses[:-1]]
-            for end_on, pause in zip(bounds, self.interest_pauses[1:], strict=True):
-                if pause.start_on < end_on:
-                    rule = "must be in order of date and not overlap"
-                    raise InvalidValueError("interest_pauses", rule, pause.start_on)
-
 
 def _require_rate(field: str, rate: Rate) -> None:
     if not 0 <= rate.annual_fraction <= NOMINAL_RATE_MAX:
         rule = f"must be from 0 to {NOMINAL_RATE_MAX}"
         raise InvalidValueError(field, rule, rate, hint="24 % a year is 0.24")
-
-
-def _require_rising(field: str, days: tuple[dt.date, ...]) -> None:
-    for before_on, on in pairwise(days):
-        if on <= before_on:
-            rule = f"must come after {before_on}, the date before it"
-            raise InvalidValueError(field, rule, on)
 
 
 @attrs.frozen(kw_only=True)
