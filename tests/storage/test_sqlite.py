@@ -194,6 +194,43 @@ def test_writes_are_on_the_disk_before_they_return(store: SqliteRecordStore) -> 
     assert settings == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1}
 
 
+def half_checkpointed(source: Path, target: Path) -> None:
+    """Copy a store that is open as if a checkpoint was killed after its first page.
+
+    The main file then says that it has more pages than it has: the others are still
+    in the log alone. Offsets are those of https://sqlite.org/fileformat2.html.
+    """
+    log = Path(f"{source}-wal").read_bytes()
+    page_size = int.from_bytes(log[8:12], "big")
+    frames = range(32, len(log) - page_size - 23, 24 + page_size)
+    pages = {int.from_bytes(log[at : at + 4], "big"): at + 24 for at in frames}
+    first = log[pages[1] : pages[1] + page_size]
+    main = source.read_bytes()
+    assert int.from_bytes(first[28:32], "big") * page_size > len(main)
+    target.write_bytes(first + main[page_size:])
+    Path(f"{target}-wal").write_bytes(log)
+
+
+def test_a_store_whose_writer_was_killed_in_a_checkpoint_is_sound(
+    store: SqliteRecordStore, tmp_path: Path
+) -> None:
+    for number in range(60):
+        store.put(f"key-{number}", record(f'"{number:0>2000}"'), expected_version=0)
+    path = tmp_path / "after.db"
+    half_checkpointed(store.path, path)
+    # Without its log the file looks damaged, as the test is about.
+    uri = f"{path.as_uri()}?mode=ro&immutable=1"
+    with (
+        closing(sqlite3.connect(uri, uri=True)) as alone,
+        pytest.raises(sqlite3.DatabaseError, match="malformed"),
+    ):
+        alone.execute("PRAGMA application_id")
+
+    with SqliteRecordStore(path) as again:
+        assert list(again.scan()) == list(store.scan())
+        assert again.integrity_check() == ()
+
+
 def test_an_empty_file_becomes_a_store(path: Path) -> None:
     path.touch()
 

@@ -222,7 +222,14 @@ class SqliteFile:
         # As immutable, SQLite neither locks nor repairs the file of someone else.
         uri = f"{self.path.as_uri()}?mode=ro&immutable=1"
         with closing(sqlite3.connect(uri, uri=True)) as connection:
-            self._is_blank(connection)
+            try:
+                self._is_blank(connection)
+            except sqlite3.DatabaseError as error:
+                # Without its log a sound file may look damaged: some process is at
+                # work, or was killed, while it moves pages from the log to the file.
+                # Opened with the log, it tells.
+                if _problem(error) is not StorageProblem.CORRUPT:
+                    raise
 
     def _is_blank(self, connection: sqlite3.Connection) -> bool:
         try:
