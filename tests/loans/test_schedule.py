@@ -32,6 +32,7 @@ from microcrm_core.loans import (
     Schedule,
     ScheduleConventions,
     build_schedule,
+    schedule_from_plain,
 )
 from microcrm_core.rates import Rate
 from microcrm_core.rounding import Rounding, round_fraction
@@ -357,12 +358,34 @@ def test_the_html_table_has_a_line_for_each_installment() -> None:
     assert "<td>2025-02-15</td>" in html
 
 
-def test_the_json_holds_terms_conventions_and_columns() -> None:
+@pytest.mark.parametrize("number", ["3", 3.0, True, None])
+def test_a_number_of_another_kind_is_refused(number: int) -> None:
+    schedule = build_schedule(make_terms(1000, 0, 3), STRICT)
+
+    for ask in (schedule.installment, schedule.explain):
+        with pytest.raises(InvalidValueError, match="number must be a whole number"):
+            ask(number)
+
+
+def test_arguments_of_another_kind_are_refused_with_what_to_write() -> None:
+    terms = make_terms(1000, 0, 3)
+
+    with pytest.raises(InvalidValueError, match="must be ScheduleConventions") as error:
+        build_schedule(terms, "STRICT")  # type: ignore[arg-type]  # a likely slip
+    assert error.value.field == "conventions"
+    assert "microcrm_core.STRICT" in str(error.value)
+    with pytest.raises(InvalidValueError, match="terms must be LoanTerms"):
+        build_schedule(STRICT, terms)  # type: ignore[arg-type]  # a likely slip
+
+
+def test_the_json_holds_terms_conventions_and_rows_and_is_read_back() -> None:
     schedule = build_schedule(make_terms(1000, 0, 3), STRICT)
 
     plain = json.loads(schedule.to_json())
 
-    assert plain["principal_minor"] == [334, 334, 332]
+    assert schedule_from_plain(plain) == schedule
+    principals = [row["principal_minor"] for row in plain["installments"]]
+    assert principals == [334, 334, 332]
     assert plain["conventions"]["id"] == "strict"
     assert plain["terms"]["principal"] == {"currency": "EUR", "minor": 1000}
 

@@ -332,3 +332,9 @@ def test_every_part_must_be_there(name: str) -> None:
     plain = {key: value for key, value in full().items() if key != name}
     error = refusal(read, plain)
     assert (error.field, error.rule) == (f"s.{name}", "must be given")
+
+
+def test_json_text_is_refused_with_what_to_do() -> None:
+    error = refusal(read, canonical_json(full()))
+    assert error.field == "s"
+    assert error.hint == "read the text with json.loads first"

@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
+from microcrm_core.checks import whole_number
 from microcrm_core.decisions import canonical_json
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.html import html_table
@@ -234,9 +235,9 @@ class Schedule:
             number: Position in the schedule, from 1.
 
         Raises:
-            InvalidValueError: There is no such installment.
+            InvalidValueError: It is no whole number, or there is no such installment.
         """
-        if not 1 <= number <= len(self.due_day):
+        if not 1 <= whole_number("number", number) <= len(self.due_day):
             rule = f"must be from 1 to {len(self.due_day)}"
             raise InvalidValueError("number", rule, number)
         return self._installment(number - 1)
@@ -248,7 +249,7 @@ class Schedule:
             number: Position in the schedule, from 1.
 
         Raises:
-            InvalidValueError: There is no such installment.
+            InvalidValueError: It is no whole number, or there is no such installment.
 
         Example:
             >>> import datetime as dt
@@ -317,8 +318,15 @@ class Schedule:
         frame: object = frames.to_frame(self.to_columns(), backend)
         return frame
 
+    def to_plain(self) -> object:
+        """Return the form that `schedules_plain` reads back."""
+        # Few schedules are stored, and that form knows this class.
+        from microcrm_core.loans.schedules_plain import schedule_to_plain
+
+        return schedule_to_plain(self)
+
     def to_json(self) -> str:
-        """Return the canonical JSON of terms, conventions and columns."""
+        """Return the canonical JSON of the form that `schedules_plain` reads back."""
         return canonical_json(self)
 
     def __str__(self) -> str:
@@ -402,9 +410,8 @@ def build_schedule(terms: LoanTerms, conventions: ScheduleConventions) -> Schedu
         ScheduleError: The terms allow no schedule; the text says which row and why.
             An installment may not cover the interest of its period, for example,
             where a first period is much longer than the others.
-        InvalidValueError: A due date would leave the calendar, or the day count needs
-            a calendar and there is none.
-        CurrencyMismatchError: A part of the plan is in another currency.
+        InvalidValueError: An argument is of another kind, a due date would leave the
+            calendar, or the day count needs a calendar and there is none.
 
     Source:
         House rule, stated as a property. Textbooks give the same amount before
@@ -427,6 +434,8 @@ def build_schedule(terms: LoanTerms, conventions: ScheduleConventions) -> Schedu
         >>> [str(row.total) for row in build_schedule(terms, STRICT).installments]
         ['EUR 3.34', 'EUR 3.34', 'EUR 3.32']
     """
+    if type(terms) is not LoanTerms or type(conventions) is not ScheduleConventions:
+        _require_kinds(terms, conventions)
     plain = plain_columns(terms, conventions)
     if plain is not None:
         due_day, principal_minor, interest_minor, outstanding_minor = plain
@@ -466,3 +475,12 @@ def build_schedule(terms: LoanTerms, conventions: ScheduleConventions) -> Schedu
         outstanding_minor=parts.outstanding_minor,
         is_down_payment=parts.is_down_payment,
     )
+
+
+def _require_kinds(terms: object, conventions: object) -> None:
+    if not isinstance(terms, LoanTerms):
+        raise InvalidValueError("terms", "must be LoanTerms", terms)
+    if not isinstance(conventions, ScheduleConventions):
+        hint = "a preset such as microcrm_core.STRICT, without quotation marks"
+        rule = "must be ScheduleConventions"
+        raise InvalidValueError("conventions", rule, conventions, hint=hint)

@@ -380,7 +380,8 @@ def faults_below(path: str) -> Generator[None]:
 
 def _object(plain: object, path: str) -> Mapping[str, object]:
     if not isinstance(plain, Mapping):
-        raise PolicyError(path, "must be a JSON object", plain)
+        hint = "read the text with json.loads first" if isinstance(plain, str) else None
+        raise PolicyError(path, "must be a JSON object", plain, hint=hint)
     parts = cast("Mapping[object, object]", plain)
     for key in parts:
         if not isinstance(key, str):
