@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import attrs
@@ -17,7 +18,6 @@ from microcrm_core.loans import (
     Portion,
     build_schedule,
 )
-from microcrm_core.loans.portions import portion_minor
 from microcrm_core.rounding import Rounding
 from tests.loans.loan_cases import EUR, make_terms
 
@@ -50,22 +50,27 @@ def test_a_fixed_sum_does_not_look_at_the_amount() -> None:
 @example(Fraction(1, 10), 25, Rounding.HALF_EVEN, 1)
 @example(Fraction(1, 10), 75, Rounding.HALF_UP, 5)
 @example(Fraction(1, 10), 1250, Rounding.HALF_EVEN, 50)
-def test_a_portion_comes_to_what_the_schedule_takes_for_it(
+def test_a_share_is_the_multiple_that_its_rounding_says(
     share: Fraction, minor: int, rounding: Rounding, multiple: int
 ) -> None:
-    rules = attrs.evolve(
-        STRICT,
-        rounding=rounding,
-        currency_multiple=multiple,
-        installment_multiple=multiple,
-    )
-    for portion in (Portion(share=share), Portion.of_amount(Money(77, EUR))):
-        found = portion.minor_of(
-            Money(minor, EUR), rounding, currency_multiple=multiple
-        )
+    exact = share * minor / multiple
+    half = Fraction(1, 2)
+    # Nothing here is below zero, so up and ceiling, down and floor are the same.
+    expected = {
+        Rounding.HALF_EVEN: round(exact),
+        Rounding.HALF_UP: math.floor(exact + half),
+        Rounding.HALF_DOWN: math.ceil(exact - half),
+        Rounding.UP: math.ceil(exact),
+        Rounding.CEILING: math.ceil(exact),
+        Rounding.DOWN: math.floor(exact),
+        Rounding.FLOOR: math.floor(exact),
+    }[rounding]
+    base = Money(minor, EUR)
+    found = Portion(share=share).minor_of(base, rounding, currency_multiple=multiple)
+    fixed = Portion.of_amount(Money(77, EUR))
 
-        assert found == portion_minor(portion, minor, make_terms(), rules)
-        assert portion.share is None or found % multiple == 0
+    assert found == expected * multiple
+    assert fixed.minor_of(base, rounding, currency_multiple=multiple) == 77
 
 
 @pytest.mark.parametrize("multiple", [0, -5, True])

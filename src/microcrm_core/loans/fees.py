@@ -31,7 +31,7 @@ from microcrm_core.checks import (
 )
 from microcrm_core.errors import CurrencyMismatchError, InvalidValueError
 from microcrm_core.money import Money
-from microcrm_core.rounding import Rounding, round_fraction
+from microcrm_core.rounding import Rounding, divide
 
 __all__ = ["Fee", "FeeBase", "FeeTiming", "Portion"]
 
@@ -121,8 +121,9 @@ class Portion:
         """
         whole_number("currency_multiple", currency_multiple, at_least=1)
         if self.share is not None:
-            units = self.share * base.minor / currency_multiple
-            return round_fraction(units, rounding) * currency_multiple
+            numerator = self.share.numerator * base.minor
+            denominator = self.share.denominator * currency_multiple
+            return divide(numerator, denominator, rounding) * currency_multiple
         assert self.amount is not None  # one of the two is given
         if self.amount.currency != base.currency:
             raise CurrencyMismatchError(

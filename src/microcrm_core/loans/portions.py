@@ -31,11 +31,11 @@ from typing import Final
 
 import attrs
 
-from microcrm_core.errors import CurrencyMismatchError, ScheduleError
+from microcrm_core.errors import ScheduleError
 from microcrm_core.loans.conventions import ScheduleConventions
 from microcrm_core.loans.fees import FeeTiming, Portion
 from microcrm_core.loans.terms import LoanTerms
-from microcrm_core.rounding import divide
+from microcrm_core.money import Money
 
 __all__ = [
     "EPOCH_ORDINAL",
@@ -134,18 +134,11 @@ def portion_minor(
         >>> portion_minor(Portion.of_share("0.3"), 95, terms, STRICT)
         28
     """
-    if portion.share is not None:
-        multiple = conventions.currency_multiple
-        numerator = portion.share.numerator * base_minor
-        denominator = portion.share.denominator * multiple
-        return divide(numerator, denominator, conventions.rounding) * multiple
-    assert portion.amount is not None  # one of the two is given
-    currency = terms.principal.currency
-    if portion.amount.currency != currency:
-        raise CurrencyMismatchError(
-            "portion", f"must be in {currency.code}", portion.amount.currency.code
-        )
-    return portion.amount.minor
+    return portion.minor_of(
+        Money(base_minor, terms.principal.currency),
+        conventions.rounding,
+        currency_multiple=conventions.currency_multiple,
+    )
 
 
 def balloon_minor(terms: LoanTerms, conventions: ScheduleConventions) -> int:
