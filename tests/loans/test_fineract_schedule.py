@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from fractions import Fraction
+from itertools import accumulate
 
 import attrs
 import pytest
@@ -48,6 +49,7 @@ from microcrm_core.loans import (
     ScheduleConventions,
     ShortPeriod,
     Tranche,
+    build_schedule,
 )
 from microcrm_core.loans.fineract_schedule import fineract_parts, fineract_working
 from microcrm_core.loans.workings import ScheduleParts
@@ -599,3 +601,41 @@ def test_the_arithmetic_needs_its_own_day_count() -> None:
     with pytest.raises(InvalidValueError, match="day_count"):
         attrs.evolve(FINERACT, day_count=DayCount.ACT_360)
     assert FINERACT.arithmetic is Arithmetic.FINERACT_PROGRESSIVE
+
+
+@st.composite
+def tiny_loans(draw: st.DrawFn) -> LoanTerms:
+    """Loans of a few minor units on agreed dates, some of it paid out later."""
+    gaps = draw(st.lists(st.integers(1, 60), min_size=2, max_size=36))
+    days = list(accumulate(gaps, initial=20))
+    due = tuple(START + dt.timedelta(days=days_on) for days_on in days)
+    minor = draw(st.integers(3, 40))
+    later_on = draw(st.sampled_from(due[:-1]))
+    tranche = Tranche(
+        disbursed_on=later_on, amount=Money(draw(st.integers(1, minor - 1)), EUR)
+    )
+    return LoanTerms(
+        principal=Money(minor, EUR),
+        nominal_rate=Rate.of_ppm(draw(st.sampled_from((0, 120_000, 360_000)))),
+        installment_count=len(due),
+        frequency=Frequency.MONTHLY,
+        disbursed_on=START,
+        first_due_on=due[0],
+        due_on=due,
+        tranches=(tranche,),
+        plan=draw(st.sampled_from((EQUAL_INSTALLMENTS, QUARTER_DOWN))),
+    )
+
+
+@given(terms=tiny_loans())
+@settings(max_examples=400)
+def test_nobody_repays_what_is_not_yet_paid_out(terms: LoanTerms) -> None:
+    try:
+        schedule = build_schedule(terms, FINERACT)
+    except ScheduleError:
+        # A quarter of so little may be all of it.
+        return
+
+    assert min(schedule.principal_minor) >= 0
+    assert min(schedule.outstanding_minor) >= 0
+    assert schedule.outstanding_minor[-1] == 0

@@ -17,10 +17,10 @@ Quirks that are kept on purpose, each with the words that the documentation uses
 
 Two things are not kept. An installment that is too small for its interest leaves the
 rest to the next row; where the last one is too small as well, the engine's formula may
-leave interest over, and here the last one takes all of it. And where the level amount of
-a few minor units rounds to zero after a further disbursement, the last installment above
-zero may be due before that disbursement; the difference then goes to the last row of the
-loan, so that nobody repays what is not yet paid out.
+leave interest over, and here the last one takes all of it. And where the level amount
+of a few minor units rounds to zero after a further disbursement, the last installment
+above zero may be due before that disbursement; the difference then goes to the last
+row of the loan, so that nobody repays what is not yet paid out.
 
 Example:
     >>> from microcrm_core.loans.fineract_numbers import FINERACT_NUMBERS
