@@ -132,25 +132,64 @@ class PolicyError(InvalidValueError):
     code: ClassVar[str] = "policy"
 
 
-class ScheduleError(MicrocrmError, ValueError):
+class ScheduleError(InvalidValueError):
     """No schedule satisfies the terms under the conventions.
 
     Attributes:
+        field: Path to the field of the terms, or `installment` where no field alone is
+            at fault.
         rule: What must hold.
-        terms: The definition that failed.
+        value: What was found: a count, a date, or an amount as text with its currency.
+        hint: What to do about it, or None.
+        number: The installment at fault, from 1, or None.
+        count: Number of installments; None where *number* is.
 
     Example:
         >>> from microcrm_core import ScheduleError
-        >>> str(ScheduleError("the installment must exceed the interest", 12))
-        'the installment must exceed the interest, got 12'
+        >>> error = ScheduleError(
+        ...     "installment",
+        ...     "must cover the interest of its period, EUR 6.00",
+        ...     "EUR 5.07",
+        ...     hint="lower the rate",
+        ...     number=1,
+        ...     count=60,
+        ... )
+        >>> for part in str(error).split(", "):
+        ...     print(part)
+        installment 1 of 60 must cover the interest of its period
+        EUR 6.00
+        got EUR 5.07; lower the rate
     """
 
     code: ClassVar[str] = "schedule"
 
-    def __init__(self, rule: str, terms: object) -> None:
-        self.rule = rule
-        self.terms = terms
-        super().__init__(f"{rule}, got {_shown(terms)}")
+    def __init__(
+        self,
+        field: str,
+        rule: str,
+        value: object,
+        *,
+        hint: str | None = None,
+        number: int | None = None,
+        count: int | None = None,
+    ) -> None:
+        super().__init__(field, rule, value, hint=hint)
+        self.number = number
+        self.count = count
+        self.args = (f"{self.finding}; {hint}" if hint else self.finding,)
+
+    @property
+    def finding(self) -> str:
+        """The text without the hint: what must hold, and what was found."""
+        named = self.field
+        if self.number is not None:
+            named = f"installment {self.number} of {self.count}"
+            if self.field != "installment":
+                named = f"{named}: {self.field}"
+        # Amounts come as text, which needs no quotation marks.
+        is_text = isinstance(self.value, str)
+        found = self.value if is_text else _shown(self.value)
+        return f"{named} {self.rule}, got {found}"
 
 
 class ConvergenceError(MicrocrmError, ArithmeticError):

@@ -41,6 +41,9 @@ _PEER_LOANS: Final = 200_000
 _ROUNDS: Final = 9
 _COUNTS: Final = (12, 360)
 _TURN_SECONDS: Final = 0.02
+_ONE_BY_ONE: Final = 20
+_EURO: Final = Currency.of("EUR")
+_Action: TypeAlias = "Callable[[LoanTerms], object]"
 _UNIT: Final = 360_000_000
 
 
@@ -56,13 +59,10 @@ def run() -> None:
 
 def _one_loan() -> None:
     print(f"{'one loan, a second':<40}{'12':>10}{'360':>10}{'ratios':>16}")
-    made = {count: _terms(count) for count in _COUNTS}
-    actions: dict[str, Callable[[int], object]] = {
-        "dates as columns": lambda count: build_schedule(made[count], STRICT),
-        "with rows built": lambda count: (
-            build_schedule(made[count], STRICT).installments
-        ),
-        "terms made as well": lambda count: build_schedule(_terms(count), STRICT),
+    actions: dict[str, _Action] = {
+        "dates as columns": lambda terms: build_schedule(terms, STRICT),
+        "with rows built": lambda terms: build_schedule(terms, STRICT).installments,
+        "terms made as well": lambda terms: build_schedule(_again(terms), STRICT),
     }
     for name, make in _PEERS.items():
         found = _module(name)
@@ -75,93 +75,124 @@ def _one_loan() -> None:
         print(f"{name:<40}{short:>10,.0f}{long:>10,.0f}{ratios}")
 
 
-def _terms(count: int) -> LoanTerms:
+def _terms(count: int) -> list[LoanTerms]:
+    """Return loans of one length; one alone may be lucky, or not."""
+    random = np.random.default_rng(count)
+    return [
+        LoanTerms(
+            principal=Money(int(random.integers(100_000, 5_000_000)), _EURO),
+            nominal_rate=Rate.of_ppm(int(random.integers(10, 60)) * 1_000),
+            installment_count=count,
+            frequency=Frequency.MONTHLY,
+            disbursed_on=dt.date(2025, 1, day),
+            first_due_on=dt.date(2025, 2, day),
+        )
+        for day in random.integers(1, 28, _ONE_BY_ONE).tolist()
+    ]
+
+
+def _again(terms: LoanTerms) -> LoanTerms:
     return LoanTerms(
-        principal=Money(1_234_567, Currency.of("EUR")),
-        nominal_rate=Rate.of_ppm(120_000),
-        installment_count=count,
-        frequency=Frequency.MONTHLY,
-        disbursed_on=dt.date(2025, 1, 15),
-        first_due_on=dt.date(2025, 2, 15),
+        principal=Money(terms.principal.minor, _EURO),
+        nominal_rate=terms.nominal_rate,
+        installment_count=terms.installment_count,
+        frequency=terms.frequency,
+        disbursed_on=terms.disbursed_on,
+        first_due_on=terms.first_due_on,
     )
 
 
-def _speeds(
-    actions: dict[str, Callable[[int], object]],
-) -> dict[str, tuple[float, float]]:
+def _speeds(actions: dict[str, _Action]) -> dict[str, tuple[float, float]]:
     """Return how often each action can be done in a second, for either length."""
     found: dict[str, list[float]] = {name: [] for name in actions}
     for count in _COUNTS:
+        loans = _terms(count)
         repeats = {
-            name: max(1, int(_TURN_SECONDS / _seconds(partial(action, count), 1)))
+            name: max(1, int(_TURN_SECONDS / _seconds(action, loans, 1)))
             for name, action in actions.items()
         }
         best = dict.fromkeys(actions, float("inf"))
         # In turn, so that a busy moment of the machine meets all of them.
         for _ in range(_ROUNDS):
             for name, action in actions.items():
-                once = _seconds(partial(action, count), repeats[name])
+                once = _seconds(action, loans, repeats[name])
                 best[name] = min(best[name], once)
         for name, seconds in best.items():
-            found[name].append(1 / seconds)
+            found[name].append(len(loans) / seconds)
     return {name: (short, long) for name, (short, long) in found.items()}
 
 
-def _seconds(action: Callable[[], object], repeats: int) -> float:
-    action()
+def _seconds(action: _Action, loans: list[LoanTerms], repeats: int) -> float:
+    action(loans[0])
     began = time.perf_counter()
     for _ in range(repeats):
-        action()
+        for terms in loans:
+            action(terms)
     return max((time.perf_counter() - began) / repeats, 1e-7)
 
 
-def _amortization(module: ModuleType) -> Callable[[int], object]:
-    schedule = importlib.import_module("amortization.schedule")
+def _amortization(module: ModuleType) -> _Action:
+    schedule = importlib.import_module("amortization.schedule").amortization_schedule
     del module
-    return lambda count: list(schedule.amortization_schedule(12_345.67, 0.12, count))
+
+    def action(terms: LoanTerms) -> object:
+        amount, rate, count = _figures(terms)
+        return list(schedule(amount, rate, count))
+
+    return action
 
 
-def _numpy_financial(module: ModuleType) -> Callable[[int], object]:
-    def schedule(count: int) -> object:
+def _numpy_financial(module: ModuleType) -> _Action:
+    def action(terms: LoanTerms) -> object:
+        amount, rate, count = _figures(terms)
         number = np.arange(1, count + 1)
-        interest = module.ipmt(0.01, number, count, -12_345.67)
-        return interest, module.ppmt(0.01, number, count, -12_345.67)
+        interest = module.ipmt(rate / 12, number, count, -amount)
+        return interest, module.ppmt(rate / 12, number, count, -amount)
 
-    return schedule
+    return action
 
 
-def _pyloan(module: ModuleType) -> Callable[[int], object]:
+def _pyloan(module: ModuleType) -> _Action:
     del module
     loans = importlib.import_module("pyloan.pyloan")
 
-    def schedule(count: int) -> object:
+    def action(terms: LoanTerms) -> object:
+        amount, rate, count = _figures(terms)
         loan = loans.Loan(
-            loan_amount=12_345.67,
-            interest_rate=12,
+            loan_amount=amount,
+            interest_rate=rate * 100,
             loan_term=count,
             loan_term_period="M",
-            start_date="2025-01-15",
+            start_date=terms.disbursed_on.isoformat(),
         )
         return loan.get_payment_schedule()
 
-    return schedule
+    return action
 
 
-def _quantlib(module: ModuleType) -> Callable[[int], object]:
-    start = module.Date(15, 1, 2025)
-
-    def schedule(count: int) -> object:
+def _quantlib(module: ModuleType) -> _Action:
+    def action(terms: LoanTerms) -> object:
+        amount, rate, count = _figures(terms)
+        on = terms.disbursed_on
         period = module.Period(count, module.Months)
-        notionals = module.sinkingNotionals(period, module.Monthly, 0.12, 12_345.67)
+        notionals = module.sinkingNotionals(period, module.Monthly, rate, amount)
         dates = module.sinkingSchedule(
-            start, period, module.Monthly, module.NullCalendar()
+            module.Date(on.day, on.month, on.year),
+            period,
+            module.Monthly,
+            module.NullCalendar(),
         )
         bond = module.AmortizingFixedRateBond(
-            0, notionals, dates, [0.12], module.Thirty360(module.Thirty360.BondBasis)
+            0, notionals, dates, [rate], module.Thirty360(module.Thirty360.BondBasis)
         )
         return [(flow.date(), flow.amount()) for flow in bond.cashflows()]
 
-    return schedule
+    return action
+
+
+def _figures(terms: LoanTerms) -> tuple[float, float, int]:
+    rate = float(terms.nominal_rate.annual_fraction)
+    return terms.principal.minor / 100, rate, terms.installment_count
 
 
 _PEERS: Final = {

@@ -67,7 +67,7 @@ def built(terms: LoanTerms, rules: ScheduleConventions) -> Schedule:
     try:
         return build_schedule(terms, rules)
     except ScheduleError as error:
-        event(str(error).partition("(")[0])
+        event(error.field)
         assume(False)
         raise
 
@@ -83,7 +83,7 @@ def test_rows_of_a_fixed_installment_are_those_of_the_definitions(case: Case) ->
     try:
         schedule = build_schedule(terms, rules)
     except ScheduleError as error:
-        event(str(error).partition("(")[0])
+        event(error.field)
         if "must cover the interest" in str(error):
             assert level_rows(terms, rules) is None
         return

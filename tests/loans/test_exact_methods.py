@@ -378,12 +378,11 @@ def test_interest_above_an_installment_is_refused_by_default() -> None:
     terms = planned(CustomInstallments(euros(500, 30_000)))
 
     with pytest.raises(
-        ScheduleError, match=r"number 1 of 3: 500 is less than 1000 minor units"
+        ScheduleError, match=r"^installment 1 of 3 must cover .* got EUR 5.00; "
     ) as error:
         built(terms)
 
-    assert error.value.terms == terms
-    assert error.value.rule.startswith("the installment must cover the interest")
+    assert error.value.rule == "must cover the interest of its period, EUR 10.00"
 
 
 def test_a_pause_makes_only_the_last_installment_smaller() -> None:
@@ -426,35 +425,35 @@ def test_a_fixed_length_moves_only_the_last_due_date() -> None:
 REFUSED = [
     (
         planned(EqualInstallments(), grace=Grace(principal_count=3)),
-        r"grace.principal_count must leave .* \(3 of 3 installments",
+        r"^plan.grace.principal_count must be less than installment_count 3, got 3;",
     ),
-    (planned(Weighted((1, 1))), r"one weight for each .*\(2 weights, 3 installments\)"),
+    (planned(Weighted((1, 1))), r"must have 3 weights, one for each .*, got 2;"),
     (
         planned(Seasonal((1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0))),
-        r"month with a weight above zero \(month 4",
+        r"^installment 3 of 3: plan.method.month_weights\[3\] .* in month 4, got 0;",
     ),
     (
         planned(CustomPrincipal(euros(1, 2))),
-        r"must be 3 agreed amounts .*\(2 are given\)",
+        r"^plan.method.amounts must have 3 amounts for 3 installments, got 2;",
     ),
-    (planned(CustomPrincipal(euros(1, 2, 3))), r"add up to .* 100000 minor units \(6;"),
-    (planned(CustomInstallments(euros(1))), r"must be 2 agreed amounts"),
+    (planned(CustomPrincipal(euros(1, 2, 3))), r"add up to .* EUR 1000.00, got EUR 0.06;"),
+    (planned(CustomInstallments(euros(1))), r"must have 2 amounts for 3 .* but the last"),
     (
         planned(EqualInstallments(), balloon=Portion.of_amount(Money(100_001, EUR))),
-        r"balloon must not be more .*\(100001 of 100000 minor units",
+        r"^plan.balloon must not be more .*, EUR 1000.00, got EUR 1000.01;",
     ),
     (
         planned(
             EqualInstallments(), down_payment=Portion.of_amount(Money(100_000, EUR))
         ),
-        r"down payment must be less .*\(100000 of 100000 minor units",
+        r"^plan.down_payment must be less .*, EUR 1000.00, got EUR 1000.00;",
     ),
     (
         attrs.evolve(
             planned(FlatInterest()),
             tranches=(Tranche(disbursed_on=dt.date(2025, 2, 1), amount=Money(1, EUR)),),
         ),
-        r"flat interest must be on one disbursement \(1 tranches",
+        r"^tranches must be empty for FlatInterest, .*, got 1;",
     ),
     (
         attrs.evolve(
@@ -463,7 +462,7 @@ REFUSED = [
                 Tranche(disbursed_on=dt.date(2025, 3, 1), amount=Money(50_000, EUR)),
             ),
         ),
-        r"more than what is outstanding \(number 1: 90000 of 50000 minor units",
+        r"^installment 1 of 3: plan.method.amounts\[0\] .* 500.00, got EUR 900.00;",
     ),
 ]
 
@@ -472,10 +471,8 @@ REFUSED = [
 def test_terms_without_a_schedule_are_refused_with_what_was_found(
     terms: LoanTerms, text: str
 ) -> None:
-    with pytest.raises(ScheduleError, match=text) as error:
+    with pytest.raises(ScheduleError, match=text):
         built(terms)
-
-    assert error.value.terms == terms
 
 
 def test_amounts_in_another_currency_are_refused() -> None:

@@ -212,11 +212,12 @@ def errors(error: MicrocrmError) -> str | None:
     match error:
         case CurrencyMismatchError() | PolicyError():
             return error.field
+        case ScheduleError():
+            assert_type(error.number, int | None)
+            return error.finding
         case InvalidValueError():
             assert_type(error.row, int | None)
             return error.hint
-        case ScheduleError():
-            return error.rule
         case RecordNotFoundError():
             return error.key
         case ConflictError():

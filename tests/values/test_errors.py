@@ -52,7 +52,18 @@ EXAMPLES: Final[list[MicrocrmError]] = [
     ),
     CurrencyMismatchError("currency", "must be EUR", "CZK"),
     PolicyError("rules[2].tier", "must be a known tier", "gold"),
-    ScheduleError("the installment must exceed the interest", 12),
+    ScheduleError("plan.balloon", "must be less", "EUR 1.00"),
+    ScheduleError(
+        "installment",
+        "must cover the interest of its period, EUR 6.00",
+        "EUR 5.07",
+        hint="lower the rate",
+        number=1,
+        count=60,
+    ),
+    ScheduleError(
+        "due_on", "must rise", dt.date(2025, 1, 31), hint="h", number=2, count=3
+    ),
     RecordNotFoundError("customer-7"),
     ConvergenceError(400, flow_count=13),
     ConflictError("customer-7", version=3, expected_version=2),
@@ -97,6 +108,20 @@ def test_a_text_says_what_must_hold_what_was_found_and_what_to_do() -> None:
         0.1,
         "pass text",
     )
+
+
+def test_a_schedule_error_names_its_installment_and_shows_amounts_as_they_are() -> None:
+    unpaid = ScheduleError("installment", "must be more", "EUR 5.07", number=3, count=9)
+    assert str(unpaid) == "installment 3 of 9 must be more, got EUR 5.07"
+    late = ScheduleError(
+        "due_on", "must rise", dt.date(2025, 1, 31), hint="h", number=2, count=3
+    )
+    assert str(late) == "installment 2 of 3: due_on must rise, got 2025-01-31; h"
+    assert late.finding == "installment 2 of 3: due_on must rise, got 2025-01-31"
+    assert (late.number, late.count, late.field) == (2, 3, "due_on")
+    plan = ScheduleError("plan.grace", "must be shorter", 3)
+    assert str(plan) == plan.finding == "plan.grace must be shorter, got 3"
+    assert (plan.number, plan.count, plan.hint) == (None, None, None)
 
 
 def test_dates_are_shown_in_iso_form_and_long_values_cut() -> None:

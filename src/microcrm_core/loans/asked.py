@@ -34,7 +34,7 @@ from microcrm_core.loans.methods import Graduated, Seasonal, Weighted
 from microcrm_core.loans.terms import LoanTerms
 from microcrm_core.money import Money
 
-__all__ = ["agreed_minor", "require_grace", "row_weights"]
+__all__ = ["agreed_minor", "not_covered", "require_grace", "row_weights"]
 
 _ONE: Final = Fraction(1)
 
@@ -59,19 +59,23 @@ def row_weights(terms: LoanTerms, due_months: Sequence[int]) -> tuple[Fraction, 
     if isinstance(method, Weighted):
         if len(method.weights) != count:
             raise ScheduleError(
-                "there must be one weight for each installment "
-                f"({len(method.weights)} weights, {count} installments)",
-                terms,
+                "plan.method.weights",
+                f"must have {count} weights, one for each installment",
+                len(method.weights),
+                hint="give one for each, or change installment_count",
             )
         return method.weights
     if isinstance(method, Seasonal):
         weights = tuple(method.month_weights[month - 1] for month in due_months)
         if weights[-1] == 0:
+            month = due_months[-1]
             raise ScheduleError(
-                "the last installment must be due in a month with a weight above "
-                f"zero (month {due_months[-1]}; move the due dates or change the "
-                "number of installments)",
-                terms,
+                f"plan.method.month_weights[{month - 1}]",
+                f"must be above zero, as the last due date is in month {month}",
+                0,
+                hint="move the due dates, or change installment_count",
+                number=count,
+                count=count,
             )
         return weights
     return (_ONE,) * count
@@ -103,10 +107,14 @@ def agreed_minor(
         (400, 600)
     """
     if len(amounts) != count:
+        hint = "agree on one for each installment"
+        if count < terms.installment_count:
+            hint += " but the last, which pays what is left"
         raise ScheduleError(
-            f"there must be {count} agreed amounts for {terms.installment_count} "
-            f"installments ({len(amounts)} are given)",
-            terms,
+            "plan.method.amounts",
+            f"must have {count} amounts for {terms.installment_count} installments",
+            len(amounts),
+            hint=hint,
         )
     currency = terms.principal.currency
     for amount in amounts:
@@ -143,7 +151,69 @@ def require_grace(terms: LoanTerms) -> None:
         length: int = getattr(grace, name)
         if length >= count:
             raise ScheduleError(
-                f"grace.{name} must leave an installment that pays "
-                f"({length} of {count} installments; shorten the grace)",
-                terms,
+                f"plan.grace.{name}",
+                f"must be less than installment_count {count}",
+                length,
+                hint="shorten the grace, or agree on more installments",
             )
+
+
+def not_covered(
+    terms: LoanTerms,
+    number: int,
+    count: int,
+    *,
+    paid_minor: int,
+    interest_minor: int,
+    hint: str,
+) -> ScheduleError:
+    """Return the error of an installment that is smaller than its interest.
+
+    Args:
+        terms: What was agreed.
+        number: Which installment, from 1.
+        count: How many there are.
+        paid_minor: What it comes to.
+        interest_minor: The interest of its period.
+        hint: What to do about it other than to lower the rate.
+
+    Example:
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Frequency, LoanTerms, Money, Rate
+        >>> from microcrm_core.loans.asked import not_covered
+        >>> terms = LoanTerms(
+        ...     principal=Money(1000, Currency.of("EUR")),
+        ...     nominal_rate=Rate.per_year(28),
+        ...     installment_count=2,
+        ...     frequency=Frequency.MONTHLY,
+        ...     disbursed_on=dt.date(2025, 1, 15),
+        ...     first_due_on=dt.date(2025, 2, 15),
+        ... )
+        >>> error = not_covered(
+        ...     terms,
+        ...     1,
+        ...     2,
+        ...     paid_minor=500,
+        ...     interest_minor=2333,
+        ...     hint="or shorten the period",
+        ... )
+        >>> error.number, error.value
+        (1, 'EUR 5.00')
+        >>> error.hint
+        'check the rate (28 % a year is 0.28), or shorten the period'
+    """
+    # Only a refusal needs what products hold to be a slip.
+    from microcrm_core.loans.product_parts import is_doubtful
+
+    rates = [terms.nominal_rate, *(one.nominal_rate for one in terms.rate_changes)]
+    is_slip = any(map(is_doubtful, rates))
+    first = "check the rate (28 % a year is 0.28)" if is_slip else "lower the rate"
+    currency = terms.principal.currency
+    return ScheduleError(
+        "installment",
+        f"must cover the interest of its period, {Money(interest_minor, currency)}",
+        str(Money(paid_minor, currency)),
+        hint=f"{first}, {hint}",
+        number=number,
+        count=count,
+    )

@@ -35,8 +35,9 @@ terms              one disbursement and rate, a       explicit dates, a last dat
 ================== ================================== ============================
 
 A row for which `build_schedule` raises is refused, too: `has_schedules` says which. The
-error is an `InvalidValueError` also where the scalar raises `ScheduleError`, since it
-is about rows of columns and not about one loan's terms.
+error is an `InvalidValueError`, which a `ScheduleError` of the scalar is as well: code
+that catches the one serves both. It counts rows of columns and names the part of the
+loan that they break; `build_schedule` of such a loan says the amounts.
 
 Example:
     >>> from microcrm_core.loans import STRICT

@@ -32,7 +32,12 @@ from typing import Final
 import attrs
 
 from microcrm_core.errors import ScheduleError
-from microcrm_core.loans.asked import agreed_minor, require_grace, row_weights
+from microcrm_core.loans.asked import (
+    agreed_minor,
+    not_covered,
+    require_grace,
+    row_weights,
+)
 from microcrm_core.loans.conventions import Remainder, ScheduleConventions
 from microcrm_core.loans.fees import FeeBase, FeeTiming
 from microcrm_core.loans.level import (
@@ -63,6 +68,7 @@ from microcrm_core.loans.portions import (
     portion_minor,
 )
 from microcrm_core.loans.terms import LoanTerms
+from microcrm_core.money import Money
 from microcrm_core.rounding import divide
 
 __all__ = ["ExactRow", "exact_rows"]
@@ -174,9 +180,11 @@ class _Run:
         self.balloon = balloon_minor(terms, conventions)
         if self.balloon > self.balance:
             raise ScheduleError(
-                "the balloon must not be more than what is lent at the start "
-                f"({self.balloon} of {self.balance} minor units; lower it)",
-                terms,
+                "plan.balloon",
+                "must not be more than what is owed at the start, "
+                f"{self._amount(self.balance)}",
+                self._amount(self.balloon),
+                hint="lower the balloon",
             )
         self.first_paid = self.plan.grace.principal_count
         # How many first rows do not pay their interest, and where it goes.
@@ -213,10 +221,10 @@ class _Run:
             )
             if sum(self.agreed) != whole_minor:
                 raise ScheduleError(
-                    "the agreed parts must add up to what is to be repaid, "
-                    f"{whole_minor} minor units ({sum(self.agreed)}; financed fees "
-                    "count, down payments do not)",
-                    terms,
+                    "plan.method.amounts",
+                    f"must add up to what is to be repaid, {self._amount(whole_minor)}",
+                    self._amount(sum(self.agreed)),
+                    hint="change them (financed fees count, down payments do not)",
                 )
         elif isinstance(method, CustomInstallments):
             self.agreed = agreed_minor(method.amounts, self.last, terms)
@@ -280,9 +288,10 @@ class _Run:
     def _flat_interest(self) -> tuple[_Interest, ...]:
         if self.terms.tranches:
             raise ScheduleError(
-                "flat interest must be on one disbursement "
-                f"({len(self.terms.tranches)} tranches; choose another method)",
-                self.terms,
+                "tranches",
+                "must be empty for FlatInterest, which is on one disbursement",
+                len(self.terms.tranches),
+                hint="choose another method, or pay all of it out at once",
             )
         exact = interest_of(self.periods, self.balance)
         multiple, count = self.conventions.currency_multiple, self.last + 1
@@ -296,6 +305,9 @@ class _Run:
             )
             for row, period in enumerate(self.periods)
         )
+
+    def _amount(self, minor: int) -> str:
+        return str(Money(minor, self.terms.principal.currency))
 
     def _rounded(self, exact: Fraction) -> int:
         multiple = self.conventions.currency_multiple
@@ -396,9 +408,13 @@ class _Run:
             part_minor = self.agreed[row]
             if part_minor > self.balance:
                 raise ScheduleError(
-                    "an agreed part must not be more than what is outstanding "
-                    f"(number {row + 1}: {part_minor} of {self.balance} minor units)",
-                    self.terms,
+                    f"plan.method.amounts[{row}]",
+                    "must not be more than what is outstanding, "
+                    f"{self._amount(self.balance)}",
+                    self._amount(part_minor),
+                    hint="agree on a smaller part, or pay the tranches out earlier",
+                    number=row + 1,
+                    count=self.last + 1,
                 )
         elif isinstance(self.method, EqualPrincipal) and row >= self.first_paid:
             equal_minor = part_minor = self.equal
@@ -428,12 +444,14 @@ class _Run:
         unpaid_minor = owed_minor - interest_minor
         unpaid_interest = self.plan.unpaid_interest
         if unpaid_minor and unpaid_interest is UnpaidInterest.REFUSED:
-            raise ScheduleError(
-                "the installment must cover the interest of every period "
-                f"(number {row + 1} of {self.last + 1}: {amount_minor} is less than "
-                f"{owed_minor} minor units; shorten the period, lower the rate, or "
-                "let the plan carry or capitalize unpaid interest)",
+            raise not_covered(
                 self.terms,
+                row + 1,
+                self.last + 1,
+                paid_minor=amount_minor,
+                interest_minor=owed_minor,
+                hint="shorten the period, or let the plan carry or capitalize unpaid "
+                "interest",
             )
         is_carried = unpaid_interest is UnpaidInterest.CARRIED
         self.carried = unpaid_minor if is_carried else 0

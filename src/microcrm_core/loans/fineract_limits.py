@@ -122,6 +122,7 @@ def _require_plan(terms: LoanTerms, conventions: ScheduleConventions) -> None:
     if plan.down_payment is not None and plan.down_payment.share is None:
         rule = f"must be a share for {name}"
         raise InvalidValueError("down_payment", rule, str(plan.down_payment.amount))
-    if any(fee.timing is FeeTiming.FINANCED for fee in plan.fees):
-        rule = f"must not be financed for {name}"
-        raise InvalidValueError("fees", rule, [fee.name for fee in plan.fees])
+    for fee in plan.fees:
+        if fee.timing is FeeTiming.FINANCED:
+            rule = f"must not be financed for {name}"
+            raise InvalidValueError("fees", rule, fee.name)

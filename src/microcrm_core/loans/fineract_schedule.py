@@ -35,6 +35,7 @@ import attrs
 
 from microcrm_core.dates import due_dates
 from microcrm_core.errors import InvalidValueError, ScheduleError
+from microcrm_core.loans.asked import not_covered
 from microcrm_core.loans.conventions import (
     Arithmetic,
     Remainder,
@@ -223,10 +224,10 @@ def _payouts(
         part_minor = _down_payment_minor(terms, conventions, numbers, amount)
         if part_minor >= amount.minor:
             raise ScheduleError(
-                "the down payment must be less than the disbursement "
-                f"({part_minor} of {amount.minor} minor units on {on}; lower it, or "
-                "the installment_multiple)",
-                terms,
+                "plan.down_payment",
+                f"must be less than the disbursement of {on}, {amount}",
+                str(Money(part_minor, amount.currency)),
+                hint="lower it, or the installment_multiple that it is rounded to",
             )
         payouts.append(
             _Payout(on=on, amount_minor=amount.minor, down_payment_minor=part_minor)
@@ -349,11 +350,13 @@ def _cumulative_lines(
     )
     for number, row in enumerate(rows, start=1):
         if row.principal_minor < 0:
-            raise ScheduleError(
-                "the level installment must cover the interest of every period "
-                f"(number {number} of {len(rows)}: {row.equal_minor} is less than "
-                f"{row.interest_minor} minor units)",
+            raise not_covered(
                 terms,
+                number,
+                len(rows),
+                paid_minor=row.equal_minor,
+                interest_minor=row.interest_minor,
+                hint="or shorten the period",
             )
     return [
         _Line(

@@ -51,12 +51,15 @@ __all__ = [
 _YEAR_DAYS: Final = 365
 _YEAR_WEEKS: Final = 52
 _YEAR_MONTHS: Final = 12
+_MONTH_DAYS: Final = 30
 _LAST_DAY: Final = 31
+_FORTNIGHT_DAYS: Final = 14
+_SEMIMONTH: Final = UnitPeriod(1, UnitPeriodUnit.SEMIMONTH)
 _YEAR: Final = UnitPeriod(1, UnitPeriodUnit.YEAR)
 
 _STANDARD_INTERVALS: Final = (
     UnitPeriod(1, UnitPeriodUnit.DAY),
-    UnitPeriod(1, UnitPeriodUnit.SEMIMONTH),
+    _SEMIMONTH,
     *(UnitPeriod(count, UnitPeriodUnit.MONTH) for count in range(1, _YEAR_MONTHS)),
     *(UnitPeriod(count, UnitPeriodUnit.WEEK) for count in range(1, _YEAR_WEEKS + 1)),
     _YEAR,
@@ -68,9 +71,10 @@ def intervals_between(
 ) -> dict[UnitPeriod, int]:
     """Return how often each interval occurs between days in rising order.
 
-    An interval is whole months if the calendar says so, else semimonths if the day
-    after next is a month later, else whole weeks, else days. An interval of a year or
-    more is a year.
+    An interval is whole months if the calendar says so, else a semimonth if it is one
+    of two that make a month, else whole weeks, else days. An interval of a year or more
+    is a year. Two weeks can be half of a short February: where no more intervals are
+    semimonths than two weeks, the rhythm is two weeks.
 
     Args:
         days: Different days of advances and payments, in rising order.
@@ -90,20 +94,37 @@ def intervals_between(
         if before_on >= after_on:
             rule = f"must rise: {before_on.isoformat()} comes before"
             raise InvalidValueError("days", rule, after_on)
-    found: Counter[UnitPeriod] = Counter()
-    for position in range(len(days) - 1):
-        if _is_semimonth(days, position, due_day):
-            found[UnitPeriod(1, UnitPeriodUnit.SEMIMONTH)] += 1
-        else:
-            found[_interval(days[position], days[position + 1], due_day)] += 1
-    return dict(found)
+    positions = range(len(days) - 1)
+    halves = {one for one in positions if _is_semimonth(days, one, due_day)}
+    gaps = [(after_on - before_on).days for before_on, after_on in pairwise(days)]
+    if len(halves) <= gaps.count(_FORTNIGHT_DAYS):
+        halves = set()
+    return dict(
+        Counter(
+            _SEMIMONTH
+            if one in halves
+            else _interval(days[one], days[one + 1], due_day)
+            for one in positions
+        )
+    )
 
 
 def series_due_day(paid_on: Sequence[dt.date]) -> int | None:
     """Return the day of the month of a series of payments, or None if it has none.
 
-    It is 31 where two or more payments all fall on the last day of their months, and
-    otherwise the largest day if every shorter month has its last day instead.
+    It is the day on which most of them fall, where the last day of a month counts as
+    every day that the month lacks; on a tie the larger, so that a series on the last
+    days of months is one on the 31st. It must be the day of two payments or more and
+    of at least half of them; the others are odd payments, which were moved or agreed
+    apart, and keep their own day.
+
+    Args:
+        paid_on: Different days of payments, in any order.
+
+    Source:
+        12 CFR 1026, Appendix J (b)(3)(iv): months of a series on the last days run
+        from last day to last day, and the last day of February stands in for the 29th
+        and 30th. How many payments make a series is a house rule.
 
     Example:
         >>> import datetime as dt
@@ -112,15 +133,19 @@ def series_due_day(paid_on: Sequence[dt.date]) -> int | None:
         30
         >>> series_due_day([dt.date(2025, 4, 30), dt.date(2025, 5, 31)])
         31
+        >>> days = [(1, 31), (2, 28), (4, 7), (4, 30)]  # one payment was moved
+        >>> series_due_day([dt.date(2025, month, day) for month, day in days])
+        31
         >>> series_due_day([dt.date(2025, 4, 1), dt.date(2025, 4, 16)]) is None
         True
     """
-    if len(paid_on) < 2:
+    counts: Counter[int] = Counter()
+    for on in paid_on:
+        counts.update(range(on.day, _last_day_of(on) + 1))
+    if not counts:
         return None
-    if all(on == month_end(on) for on in paid_on):
-        return _LAST_DAY
-    due_day = max(on.day for on in paid_on)
-    is_series = all(on.day == due_day or on == month_end(on) for on in paid_on)
+    due_day = max(counts, key=lambda one: (counts[one], one))
+    is_series = counts[due_day] >= max(2, len(paid_on) / 2)
     return due_day if is_series else None
 
 
@@ -183,7 +208,8 @@ def count_series(
 
     Each is counted as by `count_unit_periods`, but for semimonths: there the first
     payment is counted, and a payment half a month after the one before is one
-    unit-period later, whatever the days between.
+    unit-period later, whatever the days between. Half a month is one of two intervals
+    that make a month; of two payments alone, it is 14 to 16 days of a month of 30.
 
     Args:
         from_on: The earlier day.
@@ -211,7 +237,10 @@ def count_series(
         if (
             unit_period.unit is UnitPeriodUnit.SEMIMONTH
             and counts
-            and _is_semimonth(paid_on, position - 1, due_day)
+            and (
+                _is_semimonth(paid_on, position - 1, due_day)
+                or (len(paid_on) == 2 and _is_half_month(*paid_on))
+            )
         ):
             before = counts[-1]
             counts.append(attrs.evolve(before, whole=before.whole + 1))
@@ -233,9 +262,8 @@ def _interval(from_on: dt.date, to_on: dt.date, due_day: int | None) -> UnitPeri
 
 
 def _is_semimonth(days: Sequence[dt.date], position: int, due_day: int | None) -> bool:
-    # An interval of half a month is one of two that together make a month. The
-    # shortest is from the 16th to the end of February.
-    if not 12 <= (days[position + 1] - days[position]).days <= 16:
+    # An interval of half a month is one of two that together make a month.
+    if not _is_half_month(days[position], days[position + 1]):
         return False
     pairs = [
         (days[first], days[first + 2])
@@ -243,6 +271,23 @@ def _is_semimonth(days: Sequence[dt.date], position: int, due_day: int | None) -
         if first >= 0 and first + 2 < len(days)
     ]
     return any(whole_months(*pair, due_day) == 1 for pair in pairs)
+
+
+def _is_half_month(from_on: dt.date, to_on: dt.date) -> bool:
+    # Either day may stand for a later one that its month lacks: 15 and 28 February.
+    from_days = range(from_on.day, _last_day_of(from_on) + 1)
+    to_days = range(to_on.day, _last_day_of(to_on) + 1)
+    months = _YEAR_MONTHS * (to_on.year - from_on.year) + to_on.month - from_on.month
+    half = _MONTH_DAYS // 2
+    return any(
+        abs(_MONTH_DAYS * months + to_day - from_day - half) <= 1
+        for from_day in from_days
+        for to_day in to_days
+    )
+
+
+def _last_day_of(on: dt.date) -> int:
+    return _LAST_DAY if on == month_end(on) else on.day
 
 
 def _standard(interval: UnitPeriod) -> UnitPeriod:

@@ -31,7 +31,7 @@ import datetime as dt
 from bisect import bisect_right
 from fractions import Fraction
 from itertools import pairwise
-from typing import Final, NoReturn
+from typing import Final
 
 import attrs
 
@@ -45,6 +45,7 @@ from microcrm_core.loans.terms import LoanTerms
 __all__ = ["InterestPeriod", "PeriodSlice", "ScheduleDates", "interest_periods"]
 
 _ZERO: Final = Fraction(0)
+_OTHER_DATES: Final = "agree on other dates, or choose another business day rule"
 
 
 @attrs.frozen(kw_only=True)
@@ -174,8 +175,11 @@ class ScheduleDates:
         )
         if terms.last_due_on is not None:
             if len(series_on) > 1 and terms.last_due_on <= series_on[-2]:
-                _refuse_date(
-                    "last_due_on", terms.last_due_on, "after", series_on[-2], terms
+                raise ScheduleError(
+                    "last_due_on",
+                    f"must be after {series_on[-2]}, the due date before it",
+                    terms.last_due_on,
+                    hint="agree on a later date, or on fewer installments",
                 )
             series_on = (*series_on[:-1], terms.last_due_on)
         due_on = bounds_on = series_on
@@ -188,24 +192,29 @@ class ScheduleDates:
             if business_days.interest_to is InterestDate.MOVED:
                 bounds_on = due_on
         if due_on[0] <= terms.disbursed_on:
-            _refuse_date(
-                "first due date", due_on[0], "after", terms.disbursed_on, terms
+            raise ScheduleError(
+                "first_due_on",
+                f"must be after disbursed_on {terms.disbursed_on} when moved to a "
+                "business day",
+                due_on[0],
+                hint=_OTHER_DATES,
             )
-        for before_on, on in pairwise(due_on):
+        for number, (before_on, on) in enumerate(pairwise(due_on), start=2):
             if on < before_on:
-                _refuse_date("every due date", on, "no earlier than", before_on, terms)
+                raise ScheduleError(
+                    "due_on",
+                    f"must not move to before {before_on}, where the due date before "
+                    "it is moved",
+                    on,
+                    hint=_OTHER_DATES,
+                    number=number,
+                    count=len(due_on),
+                )
         return cls(
             series_on=series_on,
             due_on=due_on,
             bounds_on=(terms.disbursed_on, *bounds_on),
         )
-
-
-def _refuse_date(
-    name: str, on: dt.date, order: str, other_on: dt.date, terms: LoanTerms
-) -> NoReturn:
-    rule = f"the {name} must be {order} {other_on} ({on}; agree on other dates"
-    raise ScheduleError(f"{rule} or another business day rule)", terms)
 
 
 def interest_periods(
@@ -236,14 +245,13 @@ def interest_periods(
     )
     changes = _Changes.of(terms, conventions, paid_out[1:])
     end_day = dates.bounds_on[-1].toordinal() - EPOCH_ORDINAL
-    for payout in paid_out[1:]:
+    for i, payout in enumerate(paid_out[1:]):
         if payout.day >= end_day:
-            paid_on = dt.date.fromordinal(payout.day + EPOCH_ORDINAL)
             raise ScheduleError(
-                f"every tranche must be paid out before {dates.bounds_on[-1]}, where "
-                f"interest ends ({paid_on}; pay it out earlier or agree on a longer "
-                "term)",
-                terms,
+                f"tranches[{i}].disbursed_on",
+                f"must be before {dates.bounds_on[-1]}, when interest ends",
+                dt.date.fromordinal(payout.day + EPOCH_ORDINAL),
+                hint="pay it out earlier, or agree on a longer term",
             )
     return tuple(
         _period(row, dates, fractions, changes)

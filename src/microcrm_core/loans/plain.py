@@ -104,7 +104,7 @@ def plain_columns(
     principal_minor = terms.principal.minor
     level = _guess_minor(principal_minor, period_days, rate / unit, is_even=is_even)
     most = rate * longest
-    # A tie needs an even unit.
+    # A tie needs an even unit, half of which divides balance x days x rate.
     has_ties = conventions.rounding is _HALF_EVEN and not unit & 1
     enough: PlainColumns | None = None
     too_small = -1
@@ -133,28 +133,7 @@ def plain_columns(
         if -balance < len(due_day) or level - 1 == too_small:
             return enough
         level -= 1
-        if not _is_enough(principal_minor, level, period_days, rate, unit, has_ties):
-            return enough
     return None
-
-
-def _is_enough(
-    balance: int,
-    level: int,
-    period_days: Column,
-    rate: int,
-    unit: int,
-    has_ties: bool,
-) -> bool:
-    """Return whether a level amount leaves nothing; `_rows` without the columns."""
-    half = unit // 2
-    for days in period_days:
-        scaled = balance * days * rate + half
-        interest = scaled // unit
-        if has_ties and interest & 1 and interest * unit == scaled:
-            interest -= 1
-        balance += interest - level
-    return balance <= 0
 
 
 def _rows(

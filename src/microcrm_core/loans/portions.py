@@ -91,9 +91,10 @@ def payouts(terms: LoanTerms, conventions: ScheduleConventions) -> tuple[Payout,
             down_minor = portion_minor(portion, amount.minor, terms, conventions)
         if down_minor >= amount.minor:
             raise ScheduleError(
-                "the down payment must be less than the disbursement "
-                f"({down_minor} of {amount.minor} minor units on {on}; lower it)",
-                terms,
+                "plan.down_payment",
+                f"must be less than the disbursement of {on}, {amount}",
+                str(Money(down_minor, amount.currency)),
+                hint="lower the down payment",
             )
         made.append(
             Payout(

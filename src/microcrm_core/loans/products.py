@@ -291,7 +291,7 @@ class Product:
         try:
             build_schedule(terms, self.conventions)
         except ScheduleError as error:
-            rule = error.rule
+            rule = error.finding
         except InvalidValueError as error:
             # A date beyond the calendar, or something that an engine has not.
             rule = f"{error.field} {error.rule}"
