@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 import attrs
 import numpy as np
 
-from microcrm_core import Currency, Money, ScheduleError
+from microcrm_core import Currency, Money
 from microcrm_core.dates import (
     BusinessCalendar,
     BusinessDayRule,
@@ -338,7 +338,7 @@ def scalar(terms: LoanTerms, conventions: ScheduleConventions) -> Schedule | Non
     """Return the schedule of one loan; None: there is none."""
     try:
         return build_schedule(terms, conventions)
-    except (ScheduleError, InvalidValueError):
+    except InvalidValueError:
         return None
 
 

@@ -436,8 +436,14 @@ REFUSED = [
         planned(CustomPrincipal(euros(1, 2))),
         r"^plan.method.amounts must have 3 amounts for 3 installments, got 2;",
     ),
-    (planned(CustomPrincipal(euros(1, 2, 3))), r"add up to .* EUR 1000.00, got EUR 0.06;"),
-    (planned(CustomInstallments(euros(1))), r"must have 2 amounts for 3 .* but the last"),
+    (
+        planned(CustomPrincipal(euros(1, 2, 3))),
+        r"add up to .* EUR 1000.00, got EUR 0.06;",
+    ),
+    (
+        planned(CustomInstallments(euros(1))),
+        r"must have 2 amounts for 3 .* but the last",
+    ),
     (
         planned(EqualInstallments(), balloon=Portion.of_amount(Money(100_001, EUR))),
         r"^plan.balloon must not be more .*, EUR 1000.00, got EUR 1000.01;",

@@ -227,7 +227,7 @@ def test_a_down_payment_that_rounds_to_all_is_refused() -> None:
     whole = attrs.evolve(FINERACT, installment_multiple=100)
     plan = attrs.evolve(QUARTER_DOWN, down_payment=Portion.of_share("0.75"))
 
-    with pytest.raises(ScheduleError, match="of 2024-01-01, EUR 1.00, got EUR 1.00;"):
+    with pytest.raises(ScheduleError, match=r"of 2024-01-01, EUR 1.00, got EUR 1.00;"):
         fineract_parts(make_terms(100, plan=plan), whole)
 
 

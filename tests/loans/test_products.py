@@ -298,7 +298,7 @@ def no_schedule(asked: LoanTerms, product: Product) -> str:
 
 
 def test_terms_that_keep_every_bound_must_have_a_schedule() -> None:
-    # 1.00 a month does not cover 24.00 of interest.
+    # 1.00 does not cover the interest of 33 days: 288 x 33 / 365 is 26.04.
     small = CustomInstallments((euros("1.00"),) * 11)
     product = attrs.evolve(MARKET, plans=(RepaymentPlan(method=small),))
     asked = changed(plan=product.plans[0])
@@ -306,7 +306,7 @@ def test_terms_that_keep_every_bound_must_have_a_schedule() -> None:
     with pytest.raises(ScheduleError) as error:
         build_schedule(asked, product.conventions)
     assert no_schedule(asked, product) == (
-        "installment 1 of 12 must cover the interest of its period, EUR 24.00, "
+        "installment 1 of 12 must cover the interest of its period, EUR 26.04, "
         "got EUR 1.00"
     )
     assert str(error.value).startswith(no_schedule(asked, product))
@@ -316,7 +316,7 @@ def test_a_plan_that_does_not_fit_the_count_has_no_schedule() -> None:
     plan = RepaymentPlan(method=Weighted((1, 1, 2)))
     product = attrs.evolve(MARKET, plans=(plan,))
 
-    assert "one weight for each" in no_schedule(changed(plan=plan), product)
+    assert "12 weights, one for each" in no_schedule(changed(plan=plan), product)
     assert broken(changed(plan=plan, installment_count=3), product) == []
 
 

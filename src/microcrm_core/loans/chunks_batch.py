@@ -282,7 +282,7 @@ class ChunkWork:
             out.put(large, lines)
         if isinstance(method, Seasonal):
             is_without = np.asarray(weights.is_zero(count - 1))
-            money.refusal[is_without] = Refusal.PLAN
+            money.refusal[is_without] = Refusal.MONTH_WEIGHTS
         return money
 
     def _plan_rows(

@@ -228,8 +228,8 @@ def interest_periods(
         paid_out: What `portions.payouts` says; tranches cut periods.
 
     Raises:
-        ScheduleError: The dates are in the wrong order, or a tranche is paid out on
-            the last due date or later.
+        ScheduleError: The dates are in the wrong order, or a tranche, a rate or a
+            pause begins only when interest has ended.
         InvalidValueError: A date would leave the calendar, or the day count needs a
             calendar and there is none.
 
@@ -244,15 +244,7 @@ def interest_periods(
         bounds_on=dates.bounds_on,
     )
     changes = _Changes.of(terms, conventions, paid_out[1:])
-    end_day = dates.bounds_on[-1].toordinal() - EPOCH_ORDINAL
-    for i, payout in enumerate(paid_out[1:]):
-        if payout.day >= end_day:
-            raise ScheduleError(
-                f"tranches[{i}].disbursed_on",
-                f"must be before {dates.bounds_on[-1]}, when interest ends",
-                dt.date.fromordinal(payout.day + EPOCH_ORDINAL),
-                hint="pay it out earlier, or agree on a longer term",
-            )
+    changes.require_before(dates.bounds_on[-1], terms)
     return tuple(
         _period(row, dates, fractions, changes)
         for row in range(terms.installment_count)
@@ -298,6 +290,37 @@ class _Changes:
             tranches=tranches,
             interest_free_count=terms.plan.grace.interest_free_count,
         )
+
+    def require_before(self, end_on: dt.date, terms: LoanTerms) -> None:
+        """Refuse what begins only when interest has ended: it would change nothing."""
+        end_day = end_on.toordinal() - EPOCH_ORDINAL
+        for i, payout in enumerate(self.tranches):
+            if payout.day >= end_day:
+                raise ScheduleError(
+                    f"tranches[{i}].disbursed_on",
+                    f"must be before {end_on}, when interest ends",
+                    dt.date.fromordinal(payout.day + EPOCH_ORDINAL),
+                    hint="pay it out earlier, or agree on a longer term",
+                )
+        begins = [
+            (f"rate_changes[{i}].from_on", day, change.from_on)
+            for i, (day, change) in enumerate(
+                zip(self.rate_days[1:], terms.rate_changes, strict=True)
+            )
+        ] + [
+            (f"interest_pauses[{i}].start_on", day, pause.start_on)
+            for i, ((day, _), pause) in enumerate(
+                zip(self.pauses, terms.interest_pauses, strict=True)
+            )
+        ]
+        for field, day, on in begins:
+            if day >= end_day:
+                raise ScheduleError(
+                    field,
+                    f"must be a day that bears interest, which ends on {end_on}",
+                    on,
+                    hint="leave it out, or agree on a longer term",
+                )
 
     def cuts(self, start_day: int, end_day: int) -> list[int]:
         days = {start_day}

@@ -168,14 +168,14 @@ class PlanAmounts:
         down = zeros
         if plan.down_payment is not None:
             down = portions.minor_of(plan.down_payment, principal_minor)
-            portions.refuse(down >= principal_minor, Refusal.PLAN)
+            portions.refuse(down >= principal_minor, Refusal.DOWN_PAYMENT)
         base = principal_minor - down
         for fee in _fees(plan, FeeTiming.FINANCED):
             base = base + portions.minor_of(fee.portion, principal_minor)
         balloon = zeros
         if plan.balloon is not None:
             balloon = portions.minor_of(plan.balloon, principal_minor)
-            portions.refuse(balloon > base, Refusal.PLAN)
+            portions.refuse(balloon > base, Refusal.BALLOON)
         fee_minor = zeros
         shares: list[Portion] = []
         for fee in _fees(plan, FeeTiming.PER_INSTALLMENT):
@@ -203,19 +203,21 @@ def _agreed(
     """Return the agreed amounts, and refuse the rows that they do not fit."""
     method, grace = plan.method, plan.grace
     all_rows = np.ones(base_minor.size, np.bool_)
-    if max(grace.principal_count, grace.interest_payment_count) >= count:
-        portions.refuse(all_rows, Refusal.PLAN)
+    if grace.principal_count >= count:
+        portions.refuse(all_rows, Refusal.PRINCIPAL_GRACE)
+    if grace.interest_payment_count >= count:
+        portions.refuse(all_rows, Refusal.INTEREST_GRACE)
     if isinstance(method, Weighted) and len(method.weights) != count:
-        portions.refuse(all_rows, Refusal.PLAN)
+        portions.refuse(all_rows, Refusal.WEIGHTS)
     if not isinstance(method, CustomPrincipal | CustomInstallments):
         return ()
     is_principal = isinstance(method, CustomPrincipal)
     agreed = tuple(amount.minor for amount in method.amounts)
     if len(agreed) != (count if is_principal else count - 1):
-        portions.refuse(all_rows, Refusal.PLAN)
+        portions.refuse(all_rows, Refusal.AMOUNTS)
         return (0,) * count
     for amount in method.amounts:
         portions.fixed_minor(amount)
     if is_principal:
-        portions.refuse(base_minor != sum(agreed), Refusal.PLAN)
+        portions.refuse(base_minor != sum(agreed), Refusal.AMOUNTS)
     return tuple(min(amount, LIMIT) for amount in agreed)

@@ -278,7 +278,7 @@ class _Run:
             return self.balance
         if isinstance(self.method, CustomPrincipal):
             part = self._agreed(row)
-            self.refuse(part > self.balance, Refusal.PLAN)
+            self.refuse(part > self.balance, Refusal.AMOUNTS)
         elif isinstance(self.method, EqualPrincipal) and row >= self.first_paid:
             part = self.remainder if row == self.made_in else self.equal
         else:

@@ -27,7 +27,13 @@ class Refusal(IntEnum):
     Attributes:
         NONE: It has one.
         CURRENCY: A fixed sum of its plan is in another currency.
-        PLAN: Its plan does not fit the number of its installments or its principal.
+        DOWN_PAYMENT: The down payment takes all that is lent.
+        BALLOON: The balloon is more than what is lent at the start.
+        PRINCIPAL_GRACE: No installment is left that repays principal.
+        INTEREST_GRACE: No installment is left that pays interest.
+        WEIGHTS: There is not one weight for each installment.
+        MONTH_WEIGHTS: The last installment is due in a month without weight.
+        AMOUNTS: The agreed amounts do not fit the installments or the principal.
         DATES: Its due days are in a wrong order, or meet and would be merged.
         TOO_LARGE: A product leaves int64; `build_schedule` has no such bound.
         NOT_COVERED: An installment is smaller than the interest of its period.
@@ -40,10 +46,16 @@ class Refusal(IntEnum):
 
     NONE = 0
     CURRENCY = 1
-    PLAN = 2
-    DATES = 3
-    TOO_LARGE = 4
-    NOT_COVERED = 5
+    DOWN_PAYMENT = 2
+    BALLOON = 3
+    PRINCIPAL_GRACE = 4
+    INTEREST_GRACE = 5
+    WEIGHTS = 6
+    MONTH_WEIGHTS = 7
+    AMOUNTS = 8
+    DATES = 9
+    TOO_LARGE = 10
+    NOT_COVERED = 11
 
 
 # The field at fault and the rule; the error shows the principal of the row.
@@ -52,10 +64,33 @@ _RULES: Final = {
         "currency",
         "of the loan must be that of the fixed sums of its plan",
     ),
-    Refusal.PLAN: (
-        "plan",
-        "must leave its down payment, balloon, agreed amounts and grace within the "
-        "principal and the installments",
+    Refusal.DOWN_PAYMENT: (
+        "plan.down_payment",
+        "must be less than the principal of the loan",
+    ),
+    Refusal.BALLOON: (
+        "plan.balloon",
+        "must not be more than what is lent at the start",
+    ),
+    Refusal.PRINCIPAL_GRACE: (
+        "plan.grace.principal_count",
+        "must be less than installment_count",
+    ),
+    Refusal.INTEREST_GRACE: (
+        "plan.grace.interest_payment_count",
+        "must be less than installment_count",
+    ),
+    Refusal.WEIGHTS: (
+        "plan.method.weights",
+        "must have as many weights as there are installments",
+    ),
+    Refusal.MONTH_WEIGHTS: (
+        "plan.method.month_weights",
+        "must be above zero in the month of the last due day",
+    ),
+    Refusal.AMOUNTS: (
+        "plan.method.amounts",
+        "must fit the number of installments and the principal",
     ),
     Refusal.DATES: (
         "first_due_day",
@@ -67,8 +102,8 @@ _RULES: Final = {
         "times annual_ppm times the days of a period must stay within 2**62",
     ),
     Refusal.NOT_COVERED: (
-        "terms",
-        "must let each installment cover the interest of its period",
+        "installment",
+        "must cover the interest of its period",
     ),
 }
 
