@@ -452,7 +452,7 @@ def test_an_explanation_can_be_followed_on_paper() -> None:
 
     assert str(schedule.explain(1)).splitlines() == [
         "1, due on 2025-01-02, in EUR",
-        "2025-01-01 to 2025-01-02, 1 days: 18.25 x 10% x 1/365 = 0.005000",
+        "2025-01-01 to 2025-01-02, 1 day: 18.25 x 10% x 1/365 = 0.005000",
         "interest of the period: 0.005000, half_even to 0.00",
         "equal amount: 9.17",
         "principal 9.17 + interest 0.00 + fees 0.00 = 9.17",
@@ -471,6 +471,7 @@ def test_a_down_payment_explains_itself_without_interest() -> None:
 
     assert str(schedule.explain(1)).splitlines() == [
         "1, due on 2025-01-15, in EUR",
+        "down payment: due when the loan is paid out, without interest",
         "principal 200.00 + interest 0.00 + fees 0.00 = 200.00",
     ]
     with pytest.raises(InvalidValueError, match="from 1 to 13"):

@@ -47,7 +47,7 @@ class ScheduleChunk:
         frequency: Time from one due day to the next.
         installment_count: Number of installments.
         rows: Positions of the loans; shape (loans,), as the next two.
-        level_minor: What the first installment that repays principal comes to.
+        level_minor: What a usual installment comes to, without fees.
         refusal: Why a loan has no schedule; see `refusals_batch.Refusal`.
         principal_minor: Principal parts; shape (rows, loans), as all others.
         interest_minor: Interest parts.

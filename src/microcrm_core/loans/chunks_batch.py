@@ -141,7 +141,7 @@ class ChunkMoney:
     """What is known of some schedules besides their rows.
 
     Attributes:
-        level_minor: What the first installment comes to; shape (loans,).
+        level_minor: What a usual installment comes to; shape (loans,).
         refusal: `Refusal` of each loan; shape (loans,).
 
     Example:

@@ -25,7 +25,7 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import groupby
 
@@ -42,11 +42,8 @@ from microcrm_core.loans.portions import (
     payouts,
 )
 from microcrm_core.loans.terms import LoanTerms
-from microcrm_core.loans.workings import (
-    InstallmentWorking,
-    InterestSlice,
-    ScheduleParts,
-)
+from microcrm_core.loans.working_parts import AmountRule
+from microcrm_core.loans.workings import InstallmentWorking, ScheduleParts
 
 __all__ = ["exact_parts", "exact_working"]
 
@@ -64,7 +61,8 @@ def exact_parts(terms: LoanTerms, conventions: ScheduleConventions) -> ScheduleP
         See `microcrm_core.loans.exact`.
     """
     paid_out = payouts(terms, conventions)
-    entries = _entries(terms, conventions, paid_out)
+    rows = exact_rows(terms, conventions, paid_out)
+    entries = _entries(rows, terms, conventions, paid_out)
     outstanding: list[int] = []
     balance = fees_at_start_minor(terms, conventions, FeeTiming.FINANCED)
     later = list(paid_out)
@@ -102,26 +100,43 @@ def exact_working(
     Example:
         See `Schedule.explain`.
     """
-    entries = _entries(terms, conventions, payouts(terms, conventions))
+    # Most schedules are never explained.
+    from microcrm_core.loans.exact_workings import ExactWorkings, merged_working
+
+    paid_out = payouts(terms, conventions)
+    workings = ExactWorkings.of(terms, conventions, paid_out)
+    entries = _entries(workings.rows, terms, conventions, paid_out)
     if not 1 <= number <= len(entries):
         rule = f"must be from 1 to {len(entries)}"
         raise InvalidValueError("number", rule, number)
     entry = entries[number - 1]
-    rows = entry.rows
-    # Rows that were made one have no common amount.
-    only = rows[0] if len(rows) == 1 else None
+    before = sum(len(entry.rows) for entry in entries[: number - 1])
+    parts = [workings.working(before + part) for part in range(len(entry.rows))]
+    if not parts:
+        return _down_payment_working(number, entry, terms, conventions)
+    if len(parts) == 1:
+        return attrs.evolve(parts[0], number=number)
+    return merged_working(number, parts)
+
+
+def _down_payment_working(
+    number: int, entry: _Entry, terms: LoanTerms, conventions: ScheduleConventions
+) -> InstallmentWorking:
     return InstallmentWorking(
         number=number,
         due_on=dt.date.fromordinal(entry.due_day + EPOCH_ORDINAL),
-        slices=tuple(part for row in rows for part in _slices(row)),
-        interest_exact=sum((row.interest_exact for row in rows), Fraction(0)),
-        interest_minor=sum(row.interest_minor for row in rows),
+        slices=(),
+        interest_exact=Fraction(0),
+        interest_minor=0,
         rounding=conventions.rounding,
-        equal_minor=only.equal_minor if only else None,
-        remainder_minor=only.remainder_minor if only else None,
+        equal_minor=None,
+        remainder_minor=None,
         principal_minor=entry.principal_minor,
-        interest_due_minor=entry.interest_minor,
-        fees_minor=entry.fees_minor,
+        interest_due_minor=0,
+        fees_minor=0,
+        currency=terms.principal.currency,
+        rounding_multiple_minor=conventions.currency_multiple,
+        amount_rule=AmountRule.DOWN_PAYMENT,
     )
 
 
@@ -169,9 +184,11 @@ class _Entry:
 
 
 def _entries(
-    terms: LoanTerms, conventions: ScheduleConventions, paid_out: tuple[Payout, ...]
+    rows: Sequence[ExactRow],
+    terms: LoanTerms,
+    conventions: ScheduleConventions,
+    paid_out: tuple[Payout, ...],
 ) -> list[_Entry]:
-    rows = exact_rows(terms, conventions, paid_out)
     business_days = conventions.business_days
     if business_days is not None and business_days.collision is Collision.MERGED:
         groups = [list(group) for _, group in groupby(rows, lambda row: row.due_day)]
@@ -183,21 +200,3 @@ def _entries(
     entries.extend(map(_Entry.of_rows, groups))
     # Down payments come first on their day, because the order is kept on ties.
     return sorted(entries, key=lambda entry: entry.due_day)
-
-
-def _slices(row: ExactRow) -> Iterator[InterestSlice]:
-    balance = row.start_minor
-    for number, period in enumerate(row.periods):
-        balance += period.opening_minor if number else 0
-        for part in period.slices:
-            balance += part.paid_out_minor
-            factor = part.annual_rate * part.fraction
-            yield InterestSlice(
-                start_on=dt.date.fromordinal(part.start_day + EPOCH_ORDINAL),
-                end_on=dt.date.fromordinal(part.end_day + EPOCH_ORDINAL),
-                days=part.days,
-                balance_minor=balance,
-                annual_rate=part.annual_rate,
-                factor=factor,
-                interest=balance * factor,
-            )

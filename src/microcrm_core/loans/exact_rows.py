@@ -71,7 +71,7 @@ from microcrm_core.loans.terms import LoanTerms
 from microcrm_core.money import Money
 from microcrm_core.rounding import divide
 
-__all__ = ["ExactRow", "exact_rows"]
+__all__ = ["ExactRow", "RowPaid", "RowsRun", "exact_rows"]
 
 _BY_LEVEL: Final = (EqualInstallments, Graduated, Weighted, Seasonal)
 _BY_TOTAL: Final = (*_BY_LEVEL, FlatInterest, CustomInstallments)
@@ -135,13 +135,23 @@ def exact_rows(
     Example:
         See `microcrm_core.loans.exact_rows`.
     """
-    require_grace(terms)
-    return _Run(terms, conventions, paid_out).rows()
+    return RowsRun(terms, conventions, paid_out).rows()
 
 
 @attrs.frozen(kw_only=True)
-class _Paid:
-    """What a row pays, and what becomes of interest that it does not pay."""
+class RowPaid:
+    """What a row pays, and what becomes of interest that it does not pay.
+
+    Attributes:
+        principal_minor: Principal that it pays.
+        interest_minor: Interest that it pays.
+        capitalized_minor: Interest that is added to the debt instead.
+        equal_minor: What it would pay if there were no remainder; None: no such amount.
+        remainder_minor: How far it is from that; None where `equal_minor` is None.
+
+    Example:
+        See `microcrm_core.loans.exact_rows`.
+    """
 
     principal_minor: int
     interest_minor: int
@@ -160,8 +170,20 @@ class _Interest:
     minor: int
 
 
-class _Run:
-    """The debt of one loan while its rows are worked out."""
+class RowsRun:
+    """The debt of one loan while its rows are worked out.
+
+    Args:
+        terms: What was agreed.
+        conventions: How amounts are made.
+        paid_out: What `portions.payouts` says.
+
+    Raises:
+        ScheduleError: The terms allow no schedule.
+
+    Example:
+        See `microcrm_core.loans.exact_rows`.
+    """
 
     def __init__(
         self,
@@ -169,6 +191,8 @@ class _Run:
         conventions: ScheduleConventions,
         paid_out: tuple[Payout, ...],
     ) -> None:
+        """Begin before the first row."""
+        require_grace(terms)
         self.terms, self.conventions = terms, conventions
         self.plan, self.method = terms.plan, terms.plan.method
         self.periods = interest_periods(terms, conventions, paid_out)
@@ -206,7 +230,13 @@ class _Run:
 
     def rows(self) -> tuple[ExactRow, ...]:
         """Work the rows out, in order."""
-        return tuple(self._row(row) for row in range(self.last + 1))
+        return tuple(self.next_row(row) for row in range(self.last + 1))
+
+    def takes_remainder_first(self, row: int) -> bool:
+        """Return whether the row just worked out takes the remainder as the first."""
+        if self.level is None:
+            return row == self.remainder_row
+        return row - self.made_in == self.level.remainder_row
 
     def _prepare(self) -> None:
         """Fix what the method says about each row, or refuse the terms."""
@@ -231,7 +261,8 @@ class _Run:
         elif isinstance(method, FlatInterest):
             self.flat = self._flat_interest()
 
-    def _row(self, row: int) -> ExactRow:
+    def next_row(self, row: int) -> ExactRow:
+        """Work out one row, after all before it."""
         period = self.periods[row]
         self.balance += period.opening_minor
         self._make_anew(row)
@@ -396,12 +427,12 @@ class _Run:
 
     # What rows pay.
 
-    def _paid(self, row: int, due_minor: int) -> _Paid:
+    def _paid(self, row: int, due_minor: int) -> RowPaid:
         if isinstance(self.method, _BY_TOTAL):
             return self._paid_in_all(row, due_minor)
         return self._paid_by_part(row, due_minor)
 
-    def _paid_by_part(self, row: int, due_minor: int) -> _Paid:
+    def _paid_by_part(self, row: int, due_minor: int) -> RowPaid:
         """Pay a part of the principal, and the interest on top."""
         equal_minor, part_minor = None, 0
         if isinstance(self.method, CustomPrincipal):
@@ -423,14 +454,14 @@ class _Run:
         principal_minor = min(part_minor, max(self.balance - self.balloon, 0))
         if row == self.last:
             principal_minor = self.balance
-        return _Paid(
+        return RowPaid(
             principal_minor=principal_minor,
             interest_minor=due_minor,
             equal_minor=equal_minor,
             remainder_minor=_less(principal_minor, equal_minor),
         )
 
-    def _paid_in_all(self, row: int, due_minor: int) -> _Paid:
+    def _paid_in_all(self, row: int, due_minor: int) -> RowPaid:
         """Pay interest first and principal with what the amount leaves."""
         owed_minor = self.carried + due_minor
         amount_minor, equal_minor = self._asked(row, due_minor)
@@ -455,7 +486,7 @@ class _Run:
             )
         is_carried = unpaid_interest is UnpaidInterest.CARRIED
         self.carried = unpaid_minor if is_carried else 0
-        return _Paid(
+        return RowPaid(
             principal_minor=principal_minor,
             interest_minor=interest_minor,
             capitalized_minor=0 if is_carried else unpaid_minor,

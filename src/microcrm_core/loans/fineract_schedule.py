@@ -28,25 +28,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Final
 
 import attrs
 
-from microcrm_core.dates import due_dates
 from microcrm_core.errors import InvalidValueError, ScheduleError
 from microcrm_core.loans.asked import not_covered
 from microcrm_core.loans.conventions import (
     Arithmetic,
-    Remainder,
     ScheduleConventions,
-    ShortPeriod,
-    SplitDayCount,
 )
 from microcrm_core.loans.fees import FeeBase, FeeTiming
 from microcrm_core.loans.fineract_cumulative import (
     CumulativeRow,
-    CumulativeRule,
     cumulative_rows,
 )
 from microcrm_core.loans.fineract_events import (
@@ -55,27 +49,19 @@ from microcrm_core.loans.fineract_events import (
     ModelEvent,
     PauseInterest,
 )
-from microcrm_core.loans.fineract_factors import FactorRule
-from microcrm_core.loans.fineract_level import LevelRule
 from microcrm_core.loans.fineract_limits import require_known
-from microcrm_core.loans.fineract_numbers import FineractNumbers
-from microcrm_core.loans.fineract_progressive import ProgressiveModel
-from microcrm_core.loans.fineract_rows import Row
-from microcrm_core.loans.methods import (
-    EqualPrincipal,
-    FlatInterest,
-    InterestOnly,
+from microcrm_core.loans.fineract_models import (
+    cumulative_rule,
+    down_payment_minor,
+    empty_model,
 )
+from microcrm_core.loans.fineract_numbers import FineractNumbers
+from microcrm_core.loans.fineract_rows import Row
 from microcrm_core.loans.periods import ScheduleDates
 from microcrm_core.loans.portions import EPOCH_ORDINAL
 from microcrm_core.loans.terms import LoanTerms
-from microcrm_core.loans.workings import (
-    InstallmentWorking,
-    InterestSlice,
-    ScheduleParts,
-)
+from microcrm_core.loans.workings import InstallmentWorking, ScheduleParts
 from microcrm_core.money import Money
-from microcrm_core.rounding import round_to_multiple
 
 __all__ = ["fineract_parts", "fineract_working"]
 
@@ -135,34 +121,28 @@ def fineract_working(
         >>> working.interest_minor, working.equal_minor, working.remainder_minor
         (10, 1701, -1)
     """
+    # Most schedules are never explained.
+    from microcrm_core.loans.fineract_workings import FineractWorkings
+
     lines = _lines(terms, conventions)
     if not 1 <= number <= len(lines):
         rule = f"must be from 1 to {len(lines)}"
         raise InvalidValueError("number", rule, number)
     line = lines[number - 1]
-    slices: tuple[InterestSlice, ...] = ()
-    equal_minor: int | None = None
+    sources = [each.source for each in lines if each.source is not None]
+    position = sum(each.source is not None for each in lines[: number - 1])
+    workings = FineractWorkings(terms=terms, conventions=conventions, sources=sources)
     if isinstance(line.source, Row):
-        slices = _row_slices(line.source)
-        equal_minor = None if line.source.is_grace else line.level_minor
+        working = workings.of_progressive(position)
     elif line.source is not None:
-        slices = _cumulative_slices(line.source, terms)
-        equal_minor = line.level_minor
-    total_minor = line.principal_minor + line.interest_minor
-    exact = sum((part.interest for part in slices), Fraction(0))
-    return InstallmentWorking(
-        number=number,
-        due_on=line.due_on,
-        slices=slices,
-        interest_exact=exact,
-        interest_minor=line.accrued_minor,
-        rounding=conventions.rounding,
-        equal_minor=equal_minor,
-        remainder_minor=None if equal_minor is None else total_minor - equal_minor,
-        principal_minor=line.principal_minor,
-        interest_due_minor=line.interest_minor,
-        fees_minor=line.fees_minor,
-    )
+        dates = ScheduleDates.of(terms, conventions).bounds_on
+        counting = cumulative_rule(terms, conventions)
+        working = workings.of_cumulative(position, counting, dates)
+    else:
+        working = workings.of_down_payment(line.due_on, line.principal_minor)
+    balance_minor = line.outstanding_minor + line.principal_minor
+    fees = () if line.source is None else workings.fees(balance_minor)
+    return attrs.evolve(working, number=number, fees=fees, fees_minor=line.fees_minor)
 
 
 @attrs.define(kw_only=True)
@@ -170,8 +150,6 @@ class _Line:
     due_on: dt.date
     principal_minor: int
     interest_minor: int = 0
-    accrued_minor: int = 0
-    level_minor: int | None = None
     fees_minor: int = 0
     outstanding_minor: int = 0
     source: Row | CumulativeRow | None = None
@@ -188,32 +166,17 @@ def _lines(terms: LoanTerms, conventions: ScheduleConventions) -> list[_Line]:
     require_known(terms, conventions)
     numbers = FineractNumbers(rounding=conventions.rounding)
     dates = ScheduleDates.of(terms, conventions).bounds_on
-    payouts = _payouts(terms, conventions, numbers, dates)
+    payouts = _payouts(terms, conventions, dates)
     if conventions.arithmetic is Arithmetic.FINERACT_PROGRESSIVE:
-        lines = _progressive_lines(terms, conventions, numbers, dates, payouts)
+        lines = _progressive_lines(terms, conventions, numbers, payouts)
     else:
         lines = _cumulative_lines(terms, conventions, numbers, dates, payouts)
     return _in_order(terms, conventions, lines, payouts)
 
 
-def _is_moved(terms: LoanTerms, conventions: ScheduleConventions) -> bool:
-    # Dates that are given one by one were moved, unless they are what the disbursement
-    # and the frequency give anyway.
-    if not terms.due_on:
-        return False
-    regular_on = due_dates(
-        terms.disbursed_on,
-        terms.frequency,
-        terms.installment_count + 1,
-        conventions.roll,
-    )
-    return regular_on[1:] != terms.due_on
-
-
 def _payouts(
     terms: LoanTerms,
     conventions: ScheduleConventions,
-    numbers: FineractNumbers,
     dates: Sequence[dt.date],
 ) -> list[_Payout]:
     payouts: list[_Payout] = []
@@ -221,7 +184,7 @@ def _payouts(
         if on > dates[-1] or (len(payouts) > 0 and on == dates[-1]):
             rule = f"must be before the last due date {dates[-1]}"
             raise InvalidValueError("tranches", rule, on)
-        part_minor = _down_payment_minor(terms, conventions, numbers, amount)
+        part_minor = down_payment_minor(terms, conventions, amount.minor)
         if part_minor >= amount.minor:
             raise ScheduleError(
                 "plan.down_payment",
@@ -235,65 +198,19 @@ def _payouts(
     return payouts
 
 
-def _down_payment_minor(
-    terms: LoanTerms,
-    conventions: ScheduleConventions,
-    numbers: FineractNumbers,
-    amount: Money,
-) -> int:
-    portion = terms.plan.down_payment
-    if portion is None or portion.share is None:
-        return 0
-    part_minor = numbers.share_minor(amount.minor, portion.share)
-    # The product's multiple is for installments; the engine rounds a down payment to
-    # it as well.
-    return round_to_multiple(
-        part_minor, conventions.installment_multiple, conventions.rounding
-    )
-
-
 def _progressive_lines(
     terms: LoanTerms,
     conventions: ScheduleConventions,
     numbers: FineractNumbers,
-    dates: Sequence[dt.date],
     payouts: Sequence[_Payout],
 ) -> list[_Line]:
-    assert isinstance(conventions.day_count, SplitDayCount)  # conventions require it
-    rate = numbers.of_fraction(terms.nominal_rate.annual_fraction)
-    grace_count = terms.plan.grace.principal_count
-    if isinstance(terms.plan.method, InterestOnly):
-        grace_count = terms.installment_count - 1
-    model = ProgressiveModel.of(
-        dates,
-        rate=rate,
-        factors=FactorRule(
-            day_count=conventions.day_count,
-            frequency=terms.frequency,
-            start_on=dates[0],
-            has_interest_on_disbursement_day=(
-                conventions.has_interest_on_disbursement_day
-            ),
-            numbers=numbers,
-        ),
-        level=LevelRule(
-            numbers=numbers,
-            installment_multiple=conventions.installment_multiple,
-            unit_minor=10**terms.principal.currency.exponent,
-            grace_count=grace_count,
-            is_smoothed=(
-                conventions.remainder is Remainder.SMOOTHED
-                and not _is_moved(terms, conventions)
-            ),
-        ),
-    ).after(*_events(terms, numbers, payouts))
+    events = _events(terms, numbers, payouts)
+    model = empty_model(terms, conventions).after(*events)
     return [
         _Line(
             due_on=row.due_on,
             principal_minor=row.principal_minor,
             interest_minor=row.interest_minor,
-            accrued_minor=row.accrued_minor,
-            level_minor=row.level_minor,
             source=row,
         )
         for row in model.rows
@@ -325,21 +242,8 @@ def _cumulative_lines(
     dates: Sequence[dt.date],
     payouts: Sequence[_Payout],
 ) -> list[_Line]:
-    assert isinstance(conventions.day_count, SplitDayCount)  # conventions require it
-    method = terms.plan.method
-    rule = CumulativeRule(
-        day_count=conventions.day_count,
-        frequency=terms.frequency,
-        accrual=conventions.accrual,
-        is_partial_counted=conventions.short_period is ShortPeriod.BY_DAYS,
-        is_flat=isinstance(method, FlatInterest),
-        is_equal_principal=isinstance(method, EqualPrincipal),
-        installment_multiple=conventions.installment_multiple,
-        grace_count=terms.plan.grace.principal_count,
-        numbers=numbers,
-    )
     rows = cumulative_rows(
-        rule,
+        cumulative_rule(terms, conventions),
         dates,
         [
             (payout.on, payout.amount_minor - payout.down_payment_minor)
@@ -363,8 +267,6 @@ def _cumulative_lines(
             due_on=due_on,
             principal_minor=row.principal_minor,
             interest_minor=row.interest_minor,
-            accrued_minor=row.interest_minor,
-            level_minor=row.equal_minor,
             source=row,
         )
         for due_on, row in zip(dates[1:], rows, strict=True)
@@ -415,42 +317,3 @@ def _fees_minor(
                 base = Money(outstanding_minor, base.currency)
             total_minor += fee.portion.minor_of(base, conventions.rounding)
     return total_minor
-
-
-def _row_slices(row: Row) -> tuple[InterestSlice, ...]:
-    slices: list[InterestSlice] = []
-    for part in row.slices:
-        days = (part.end_on - part.start_on).days
-        if days == 0:
-            continue
-        # The days take their share of the factor that runs to the due date.
-        factor = Fraction(part.factor_to_due) * days / (row.due_on - part.start_on).days
-        slices.append(
-            InterestSlice(
-                start_on=part.start_on,
-                end_on=part.end_on,
-                days=days,
-                balance_minor=part.balance_minor,
-                annual_rate=Fraction(0 if part.is_paused else part.rate),
-                factor=Fraction(0) if part.is_paused else factor,
-                interest=Fraction(part.interest),
-            )
-        )
-    return tuple(slices)
-
-
-def _cumulative_slices(
-    row: CumulativeRow, terms: LoanTerms
-) -> tuple[InterestSlice, ...]:
-    return tuple(
-        InterestSlice(
-            start_on=part.start_on,
-            end_on=part.end_on,
-            days=(part.end_on - part.start_on).days,
-            balance_minor=part.balance_minor,
-            annual_rate=terms.nominal_rate.annual_fraction,
-            factor=Fraction(part.factor),
-            interest=Fraction(part.interest),
-        )
-        for part in row.slices
-    )

@@ -113,9 +113,11 @@ class PeriodFractions:
 
     @property
     def _notional_start_on(self) -> dt.date:
-        return roll_date(
-            self.terms.first_due_on, self.terms.frequency, -1, self.conventions.roll
-        )
+        return self._regular_on(-1)
+
+    def _regular_on(self, index: int) -> dt.date:
+        terms, roll = self.terms, self.conventions.roll
+        return roll_date(terms.first_due_on, terms.frequency, index, roll)
 
     @property
     def _is_short(self) -> bool:
@@ -243,8 +245,8 @@ class PeriodFractions:
     def _is_regular(self, row: int, start_on: dt.date, end_on: dt.date) -> bool:
         if self.terms.due_on or end_on != self.series_on[row]:
             return False
-        is_last = row == len(self.series_on) - 1
-        if is_last and self.terms.last_due_on is not None:
+        # A last date of its own is regular where the series has the same one.
+        if self.terms.last_due_on is not None and end_on != self._regular_on(row):
             return False
         if row > 0:
             return start_on == self.series_on[row - 1]

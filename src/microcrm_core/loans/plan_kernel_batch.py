@@ -67,7 +67,7 @@ class PlanKernel:
     weights: RowWeights
 
     def write(self, out: MoneyLines) -> Int64s:
-        """Write the schedules and return what the first installments come to.
+        """Write the schedules and return what a usual installment comes to.
 
         Rows that have no schedule are refused in `portions`; what is written for them
         means nothing.
@@ -93,6 +93,7 @@ class _Run:
         self.carried = np.zeros_like(base)
         self.deferred = np.zeros_like(base)
         self.level_minor = np.zeros_like(base)
+        self.has_level = np.zeros(base.size, np.bool_)
         grace = self.plan.grace
         self.first_paid = min(grace.principal_count, self.last)
         self.put_off_count = min(grace.interest_payment_count, self.last)
@@ -168,7 +169,28 @@ class _Run:
         if is_over.any():
             self.refuse(is_over, Refusal.TOO_LARGE)
             self.balance = np.minimum(self.balance, self.limit)
+        self._note_level(row, principal, paid)
         self._put(row, principal, paid + self._deferred_due(row), fees, capitalized)
+
+    def _note_level(self, row: int, principal: Int64s, paid: Int64s) -> None:
+        """Keep what the first row that repays comes to, without any remainder.
+
+        One that repays all that is left comes to just that.
+        """
+        is_first = ~self.has_level & (principal > 0)
+        if not is_first.any():
+            return
+        own = principal + paid
+        usual = own
+        if isinstance(self.method, EqualPrincipal):
+            usual = self.equal + paid
+        elif self.flat is not None:
+            usual = self.equal
+        elif self.level is not None:
+            usual = self.level.usual_amount(row)
+        level = np.where(self.balance > self.balloon, usual, own)
+        np.copyto(self.level_minor, level, where=is_first)
+        self.has_level |= is_first
 
     def _put(
         self,
@@ -181,8 +203,6 @@ class _Run:
         out = self.out
         line = row + len(out.total_minor) - self.last - 1
         total = principal + interest
-        is_first = (self.level_minor == 0) & (principal > 0)
-        np.copyto(self.level_minor, total, where=is_first)
         out.principal_minor[line] = principal
         out.interest_minor[line] = interest
         out.outstanding_minor[line] = self.balance

@@ -134,6 +134,10 @@ class LevelLines:
         """Return what a row is asked for, the remainder included."""
         return self._amount(row, self.level, self.first_minor)
 
+    def usual_amount(self, row: int) -> Int64s:
+        """Return what a row is asked for if it takes no remainder."""
+        return self._amount(row, self.level, None)
+
     def is_remainder_row(self, row: int) -> Bools | None:
         """Return whether a row takes the remainder; None: none ever does."""
         return None if self.first_row is None else np.asarray(self.first_row == row)

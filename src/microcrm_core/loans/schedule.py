@@ -45,11 +45,19 @@ from microcrm_core.checks import whole_number
 from microcrm_core.decisions import canonical_json
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.html import html_table
-from microcrm_core.loans.conventions import Arithmetic, ScheduleConventions
+from microcrm_core.loans.conventions import (
+    Arithmetic,
+    Remainder,
+    ScheduleConventions,
+)
 from microcrm_core.loans.fees import FeeTiming
 from microcrm_core.loans.installments import Installment
 from microcrm_core.loans.plain import plain_columns
-from microcrm_core.loans.portions import EPOCH_ORDINAL, fees_at_start_minor
+from microcrm_core.loans.portions import (
+    EPOCH_ORDINAL,
+    balloon_minor,
+    fees_at_start_minor,
+)
 from microcrm_core.loans.terms import LoanTerms
 from microcrm_core.money import Money
 
@@ -193,15 +201,35 @@ class Schedule:
 
     @property
     def level_installment(self) -> Money:
-        """What the first installment that repays principal comes to, without fees.
+        """What a usual installment comes to, without fees.
 
-        Of equal installments, that is what each comes to, unless this one takes the
-        remainder, interest that grace put off, or all that is left.
+        The first one that repays principal tells: what it comes to before any
+        remainder, and without interest that grace put off to it. Where it repays all
+        that is left, or several are due as one, that is what it pays.
         """
-        for row, principal_minor in enumerate(self.principal_minor):
-            if principal_minor > 0 and not self.is_down_payment[row]:
-                return self._money(principal_minor + self.interest_minor[row])
-        raise AssertionError("some row repays principal")
+        row = next(
+            row
+            for row, principal_minor in enumerate(self.principal_minor)
+            if principal_minor > 0 and not self.is_down_payment[row]
+        )
+        is_first_odd = self.conventions.remainder is Remainder.FIRST
+        if not is_first_odd and not self.terms.plan.grace.interest_payment_count:
+            return self._money(self.principal_minor[row] + self.interest_minor[row])
+        return self._money(self._usual_minor(row))
+
+    def _usual_minor(self, row: int) -> int:
+        # Few schedules need it: the working alone knows what the row is without odds.
+        from microcrm_core.loans.working_parts import AmountRule
+
+        working = self.explain(row + 1)
+        interest_minor = working.interest_due_minor - working.put_off_due_minor
+        equal_minor = working.equal_minor
+        balloon = balloon_minor(self.terms, self.conventions)
+        if equal_minor is None or self.outstanding_minor[row] <= balloon:
+            return working.principal_minor + interest_minor
+        if working.amount_rule is AmountRule.EQUAL_PRINCIPAL:
+            equal_minor += interest_minor
+        return equal_minor
 
     @property
     def total_interest(self) -> Money:
@@ -245,6 +273,9 @@ class Schedule:
     def explain(self, number: int) -> InstallmentWorking:
         """Return how one installment was computed, step by step.
 
+        Its figures add up to the row: see `InstallmentWorking`. A row of several
+        installments that a business day brought together shows each of them.
+
         Args:
             number: Position in the schedule, from 1.
 
@@ -278,8 +309,7 @@ class Schedule:
             from microcrm_core.loans.fineract_schedule import (
                 fineract_working as working_of,
             )
-        working = working_of(self.terms, self.conventions, number)
-        return attrs.evolve(working, currency=self.terms.principal.currency)
+        return working_of(self.terms, self.conventions, number)
 
     def to_columns(self) -> dict[str, ScheduleColumn]:
         """Return the columns by name, for a data frame or a file.

@@ -44,8 +44,8 @@ class ScheduleColumns:
         principal_minor: Principal part.
         interest_minor: Interest part.
         outstanding_minor: Principal that is left after the row.
-        level_minor: What the first installment that repays principal comes to, without
-            fees; shape (loans,).
+        level_minor: What a usual installment comes to, as `Schedule.level_installment`
+            says; shape (loans,).
         fees_minor: Fees that are due with the row. Where no plan has any, one zero
             that stands for all, which takes no memory; so with the next two.
         capitalized_minor: Interest that is added to the debt on that day.

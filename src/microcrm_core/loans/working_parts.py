@@ -273,6 +273,8 @@ class AmountRule(StrEnum):
         EQUAL_PRINCIPAL: The principal is the equal part; interest comes on top.
         AGREED_TOTAL: Principal and interest together are agreed.
         AGREED_PRINCIPAL: The principal is agreed; interest comes on top.
+        FORESEEN_INTEREST: The total is the interest that was foreseen when it was
+            fixed; a later pause lets some of it repay principal.
         NO_PRINCIPAL: No principal is due yet.
         ALL_LEFT: The last installment repays all that is left.
         DOWN_PAYMENT: A part of what is paid out is due the same day.
@@ -288,6 +290,7 @@ class AmountRule(StrEnum):
     EQUAL_PRINCIPAL = "equal_principal"
     AGREED_TOTAL = "agreed_total"
     AGREED_PRINCIPAL = "agreed_principal"
+    FORESEEN_INTEREST = "foreseen_interest"
     NO_PRINCIPAL = "no_principal"
     ALL_LEFT = "all_left"
     DOWN_PAYMENT = "down_payment"
@@ -301,6 +304,7 @@ class RemainderReason(StrEnum):
         FIRST: The first of the equal ones takes the remainder, by the conventions.
         LAST: The last one takes it: it pays all that is left.
         ALL_LEFT: It is not the last, but less than the equal amount was left.
+        INTEREST_SHARE: Its share in flat interest is smaller than that of others.
 
     Example:
         >>> from microcrm_core.loans.working_parts import RemainderReason
@@ -311,6 +315,7 @@ class RemainderReason(StrEnum):
     FIRST = "first"
     LAST = "last"
     ALL_LEFT = "all_left"
+    INTEREST_SHARE = "interest_share"
 
 
 @attrs.frozen(kw_only=True)

@@ -2,8 +2,10 @@
 
 `ScheduleParts` are the columns that `schedule.Schedule` shows. An `InstallmentWorking`
 is the working of one installment, as one would write it on paper: which balance bore
-interest for which days, what that came to before rounding, where it was rounded, and
-what the installment took of the remainder.
+interest for which days, what that came to before rounding, where it was rounded, what
+of it was put off or added to the debt, and what the installment took of the remainder.
+Its figures add up to the row. Its steps are the values of `working_parts`, and
+`working_lines` writes them for people.
 
 Example:
     >>> from microcrm_core.loans.workings import ScheduleParts
@@ -24,19 +26,24 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 from fractions import Fraction
-from typing import Final
 
 import attrs
 
 from microcrm_core.currencies import Currency
 from microcrm_core.html import html_table
-from microcrm_core.money import Money
-from microcrm_core.rates import Rate
-from microcrm_core.rounding import Rounding, round_fraction
+from microcrm_core.loans.working_parts import (
+    AmountRule,
+    FeeWorking,
+    InterestMove,
+    InterestShare,
+    InterestSlice,
+    MoveReason,
+    RemainderReason,
+)
+from microcrm_core.rounding import Rounding
 
-__all__ = ["InstallmentWorking", "InterestSlice", "ScheduleParts"]
+__all__ = ["InstallmentWorking", "ScheduleParts"]
 
 
 @attrs.frozen(kw_only=True)
@@ -68,65 +75,63 @@ class ScheduleParts:
 
 
 @attrs.frozen(kw_only=True)
-class InterestSlice:
-    """Days on which one balance bore interest at one rate.
-
-    Attributes:
-        start_on: The slice runs from the close of this day,
-        end_on: to the close of this one.
-        days: Calendar days between them.
-        balance_minor: What bore interest.
-        annual_rate: Nominal yearly rate; zero during a pause.
-        factor: Interest on one unit; as the arithmetic holds it, rounded or exact.
-        interest: Interest in minor units, before rounding.
-
-    Example:
-        >>> import datetime as dt
-        >>> from fractions import Fraction
-        >>> from microcrm_core.loans import InterestSlice
-        >>> part = InterestSlice(
-        ...     start_on=dt.date(2025, 1, 15),
-        ...     end_on=dt.date(2025, 2, 15),
-        ...     days=31,
-        ...     balance_minor=100_000,
-        ...     annual_rate=Fraction(12, 100),
-        ...     factor=Fraction(1, 100),
-        ...     interest=Fraction(1000),
-        ... )
-        >>> part.factor * part.balance_minor == part.interest
-        True
-    """
-
-    start_on: dt.date
-    end_on: dt.date
-    days: int
-    balance_minor: int
-    annual_rate: Fraction
-    factor: Fraction
-    interest: Fraction
-
-
-@attrs.frozen(kw_only=True)
 class InstallmentWorking:
     """How one installment was computed.
 
+    The figures lead to those of the row:
+
+    - the interest of `slices` adds up to `interest_exact`;
+    - rounded to `rounding_multiple_minor`, that is `interest_minor`; where there is a
+      `share`, it is `share.whole_minor`, and the share is `interest_minor`; where each
+      slice was rounded by itself, the rounded ones add up to it;
+    - `interest_minor` + `due_from_before_minor` - `put_off_minor` -
+      `capitalized_minor` is `interest_due_minor`;
+    - `equal_minor` (or `agreed_minor`) + `balloon_minor` + `remainder_minor` is
+      `principal_minor` where `amount_rule` is about principal; where it is about the
+      total, it is principal and interest, less `put_off_due_minor`;
+    - the amounts of `fees` add up to `fees_minor`.
+
+    Where several installments are due as one, each of `parts` keeps these, and amounts
+    are their sums. Only flat interest, of which each takes its share, is shown once.
+
     Attributes:
-        number: Position in the schedule, from 1.
+        number: Position in the schedule, from 1; in `parts`, position among the
+            installments.
         due_on: Its due date.
-        slices: Which balance bore interest for which days; none for a down payment.
-        interest_exact: Interest of the period in minor units, before rounding.
-        interest_minor: The same, rounded once.
+        slices: Which balance bore interest for which days. None for a down payment,
+            nor before the last installment of a bullet that does not compound.
+        interest_exact: Interest of the slices in minor units, before rounding.
+        interest_minor: Interest of the installment's own, rounded once.
         rounding: Where it was rounded.
         equal_minor: The amount that installments of this kind come to before the
             remainder is put anywhere: the level amount, or the equal part of the
             principal; None where the method knows none.
-        remainder_minor: How far the installment is from it, above or below; None
-            where `equal_minor` is None.
+        remainder_minor: How far the installment is from it, or from the agreed
+            amount, above or below; a balloon does not count, nor does interest that
+            grace has put off before. None where there is no such amount.
         principal_minor: Principal part.
         interest_due_minor: Interest part, which differs from `interest_minor` where
             interest was put off, or was put off before and is due now.
         fees_minor: Fees.
         currency: How amounts are written in `str`; None: in minor units.
+        rounding_multiple_minor: The interest was rounded to a multiple of so many
+            minor units.
+        share: What of the interest of the whole term the installment takes: with flat
+            interest, and all of it at the end of a bullet; None: it bears its own.
+        moves: Interest that is due later, was due before, or is added to the debt.
+        amount_rule: What fixes the amount.
+        agreed_minor: The amount that was agreed for this installment, or fixed as the
+            interest that was foreseen; None: none was.
+        equal_multiple_minor: The equal amount is a multiple of so many minor units.
+        weight: Size of the installment against the others, which `equal_minor` counts
+            in already; None: the method knows no weights.
+        balloon_minor: Principal that the plan leaves to this installment.
+        remainder_reason: Why it differs from the equal or agreed amount; None: it does
+            not.
+        fees: How each fee came.
+        moved_from_on: The due date before it was moved to a business day; None: it was
+            not moved.
+        parts: The installments that are due as this one; none where it is only one.
 
     Example:
         >>> import datetime as dt
@@ -149,7 +154,7 @@ class InstallmentWorking:
         ...     )
         ... )
         1, due on 2025-02-15, in minor units
-        equal amount: 334 - 2 remainder
+        equal amount: 334 - 2 remainder = 332
         principal 332 + interest 0 + fees 0 = 332
     """
 
@@ -165,81 +170,69 @@ class InstallmentWorking:
     interest_due_minor: int
     fees_minor: int
     currency: Currency | None = None
+    rounding_multiple_minor: int = 1
+    share: InterestShare | None = None
+    moves: tuple[InterestMove, ...] = ()
+    amount_rule: AmountRule = AmountRule.EQUAL_TOTAL
+    agreed_minor: int | None = None
+    equal_multiple_minor: int = 1
+    weight: Fraction | None = None
+    balloon_minor: int = 0
+    remainder_reason: RemainderReason | None = None
+    fees: tuple[FeeWorking, ...] = ()
+    moved_from_on: dt.date | None = None
+    parts: tuple[InstallmentWorking, ...] = ()
 
     @property
     def rounded_minor(self) -> Fraction:
         """What rounding added to the interest, or took from it if below zero."""
-        return self.interest_minor - self.interest_exact
+        rounded = self.interest_minor if self.share is None else self.share.whole_minor
+        return rounded - self.interest_exact
+
+    @property
+    def due_from_before_minor(self) -> int:
+        """Interest of earlier installments that is due with this one."""
+        return sum(one.amount_minor for one in self.moves if one.reason.is_due_here)
+
+    @property
+    def put_off_minor(self) -> int:
+        """Interest that is due with a later installment."""
+        return sum(
+            one.amount_minor
+            for one in self.moves
+            if not (one.reason.is_due_here or one.reason.is_capitalized)
+        )
+
+    @property
+    def capitalized_minor(self) -> int:
+        """Interest that is added to the debt."""
+        return sum(one.amount_minor for one in self.moves if one.reason.is_capitalized)
+
+    @property
+    def put_off_due_minor(self) -> int:
+        """What of `due_from_before_minor` comes on top of an equal amount."""
+        return sum(
+            one.amount_minor
+            for one in self.moves
+            if one.reason is MoveReason.DUE_AFTER_GRACE
+        )
+
+    @property
+    def total_minor(self) -> int:
+        """Principal, interest and fees together."""
+        return self.principal_minor + self.interest_due_minor + self.fees_minor
 
     def __str__(self) -> str:
         """Return the working as plain lines, as one would write it on paper."""
-        heading = f"{self.number}, due on {self.due_on}, in {self._unit}"
-        return "\n".join([heading, *self._lines])
+        return "\n".join(self._lines())
 
     def _repr_html_(self) -> str:
         # Notebooks call this name.
-        headings = (f"{self.number}, due on {self.due_on}, in {self._unit}",)
-        return html_table(headings, [(line,) for line in self._lines])
+        heading, *lines = self._lines()
+        return html_table((heading,), [(line,) for line in lines])
 
-    @property
-    def _unit(self) -> str:
-        return "minor units" if self.currency is None else self.currency.code
-
-    @property
     def _lines(self) -> list[str]:
-        lines = [self._slice_line(part) for part in self.slices]
-        if self.slices:
-            lines.append(
-                f"interest of the period: {self._exact(self.interest_exact)}, "
-                f"{self.rounding} to {self._amount(self.interest_minor)}"
-            )
-        if self.equal_minor is not None:
-            line = f"equal amount: {self._amount(self.equal_minor)}"
-            if self.remainder_minor:
-                sign = "+" if self.remainder_minor > 0 else "-"
-                line += f" {sign} {self._amount(abs(self.remainder_minor))} remainder"
-            lines.append(line)
-        total_minor = self.principal_minor + self.interest_due_minor + self.fees_minor
-        lines.append(
-            f"principal {self._amount(self.principal_minor)} + interest "
-            f"{self._amount(self.interest_due_minor)} + fees "
-            f"{self._amount(self.fees_minor)} = {self._amount(total_minor)}"
-        )
-        return lines
+        # Few workings are printed, and the writer of lines knows this class.
+        from microcrm_core.loans.working_lines import working_lines
 
-    def _slice_line(self, part: InterestSlice) -> str:
-        return (
-            f"{part.start_on} to {part.end_on}, {part.days} days: "
-            f"{self._amount(part.balance_minor)} x {_shown_factor(part)} = "
-            f"{self._exact(part.interest)}"
-        )
-
-    def _amount(self, minor: int) -> str:
-        if self.currency is None:
-            return str(minor)
-        return str(Money(minor, self.currency).amount)
-
-    def _exact(self, minor: Fraction) -> str:
-        exponent = 0 if self.currency is None else self.currency.exponent
-        return _decimals(minor / 10**exponent, exponent + _MORE_DIGITS)
-
-
-_MORE_DIGITS: Final = 4
-_FACTOR_DIGITS: Final = 12
-_SHOWN_DENOMINATOR_MAX: Final = 1_000_000
-
-
-def _shown_factor(part: InterestSlice) -> str:
-    """Return rate and part of a year, or the factor where that has no short form."""
-    if part.annual_rate:
-        years = part.factor / part.annual_rate
-        if years.denominator <= _SHOWN_DENOMINATOR_MAX:
-            percent = str(Rate(part.annual_rate)).removesuffix(" a year")
-            return f"{percent} x {years}"
-    return _decimals(part.factor, _FACTOR_DIGITS)
-
-
-def _decimals(value: Fraction, digits: int) -> str:
-    """Return a fraction with so many digits, the rest cut off as on paper."""
-    scaled = round_fraction(value * 10**digits, Rounding.HALF_EVEN)
-    return str(Decimal(f"{scaled}E-{digits}").__format__("f"))
+        return working_lines(self)
