@@ -28,6 +28,7 @@ from tests.golden.fineract_terms import (
     rate_of,
     terms_of,
 )
+from tests.golden.known import require_known
 from tests.golden.outcomes import (
     PASSED,
     Failed,
@@ -50,6 +51,13 @@ from tests.golden.reading import (
 __all__ = ["check"]
 
 _SHOWN_MAX = 6
+_COMMON_KEYS = frozenset({"op", "business_date", "date", "amount"})
+_STEP_KEYS = {
+    "approve": frozenset({"expected_disbursement"}),
+    "disburse": frozenset({"auto_down_payment"}),
+    "interest_pause": frozenset({"start", "end"}),
+    "reschedule": frozenset({"new_rate_percent", "from_date", "submitted_on"}),
+}
 _DAY = dt.timedelta(days=1)
 
 
@@ -108,6 +116,8 @@ class _Replay:
         raise NotSupportedError(f"expect {kind}")
 
     def _act(self, op: str, step: Record) -> None:
+        if op in _STEP_KEYS:
+            require_known(step, _COMMON_KEYS | _STEP_KEYS[op], op)
         if op == "approve":
             on = date_at(step, "expected_disbursement")
             self.disbursed = [(on, minor_of(step.get("amount")))]
@@ -118,7 +128,7 @@ class _Replay:
         elif op == "interest_pause":
             start_on, last_on = date_at(step, "start"), date_at(step, "end")
             self.pauses.append(InterestPause(start_on, last_on + _DAY))
-        elif op == "reschedule" and "new_rate_percent" in step:
+        elif op == "reschedule" and step.get("new_rate_percent") is not None:
             self._change_rate(step)
         elif op == "close_of_business":
             self._require_nothing_late(op, date_at(step, "business_date"))

@@ -31,6 +31,7 @@ from microcrm_core.loans import (
     DaysInMonth,
     DaysInYear,
     EqualInstallments,
+    EqualPrincipal,
     FlatInterest,
     Grace,
     InterestPause,
@@ -38,6 +39,7 @@ from microcrm_core.loans import (
     LoanTerms,
     Portion,
     RateChange,
+    RepaymentMethod,
     RepaymentPlan,
     ScheduleConventions,
     ShortPeriod,
@@ -45,6 +47,7 @@ from microcrm_core.loans import (
     Tranche,
 )
 from microcrm_core.rates import Rate
+from tests.golden.known import known_word, require_known
 from tests.golden.outcomes import NotSupportedError
 from tests.golden.reading import (
     MalformedError,
@@ -71,6 +74,30 @@ __all__ = [
 CURRENCY: Final = Currency.of("EUR")
 _MINOR: Final = 100
 _YEAR_PERIODS: Final = {"days": 365, "weeks": 52, "months": 12}
+
+# Settings that are read here or by the replay, and those that matter to a ledger only.
+_PRODUCT_SETTINGS: Final = frozenset(
+    {
+        "code", "schedule_engine", "repayment_processing", "day_count", "rate_per",
+        "currency_decimals", "currency_multiple_of", "instalment_multiple_of",
+        "repayment_start", "allow_partial_period_interest",
+        "interest_recognised_on_disbursement_date", "multi_disburse", "down_payment",
+        "interest_recalculation", "fixed_length", "grace_on_arrears_ageing_days",
+        "charge_off_behaviour", "principal_threshold_last_instalment_percent",
+        "payment_allocation", "credit_allocation", "interest_refund_on",
+        "product_charges", "month_end_due_date_rule", "income_capitalisation",
+    }
+)  # fmt: skip
+_LOAN_SETTINGS: Final = frozenset(
+    {
+        "principal", "rate_percent", "rate_per", "interest_type",
+        "interest_calculation_period", "amortisation", "term", "repay_every",
+        "number_of_repayments", "grace_on_principal_payment",
+        "grace_on_interest_payment", "interest_free_periods", "submitted_on",
+        "transaction_strategy", "charges_from_product",
+        "instalment_level_delinquency", "fixed_length", "expected_tranches",
+    }
+)  # fmt: skip
 
 
 def minor_of(text: object) -> int:
@@ -109,9 +136,15 @@ def conventions_of(product: Record, loan: Record) -> ScheduleConventions:
         base,
         id="golden",
         day_count=SplitDayCount(
-            days_in_year=DaysInYear(text_at(day_count, "days_in_year")),
-            days_in_month=DaysInMonth(text_at(day_count, "days_in_month")),
-            leap_rule=LeapRule(str(day_count.get("leap_rule") or "every_day")),
+            days_in_year=known_word(
+                DaysInYear, text_at(day_count, "days_in_year"), "days in year"
+            ),
+            days_in_month=known_word(
+                DaysInMonth, text_at(day_count, "days_in_month"), "days in month"
+            ),
+            leap_rule=known_word(
+                LeapRule, str(day_count.get("leap_rule") or "every_day"), "leap rule"
+            ),
         ),
         accrual=_accrual(loan) if base is FINERACT_CUMULATIVE else Accrual.DAILY,
         short_period=_short_period(product, base),
@@ -123,8 +156,10 @@ def conventions_of(product: Record, loan: Record) -> ScheduleConventions:
 
 
 def _accrual(loan: Record) -> Accrual:
-    is_daily = text_at(loan, "interest_calculation_period") == "daily"
-    return Accrual.DAILY if is_daily else Accrual.PER_PERIOD
+    period = text_at(loan, "interest_calculation_period")
+    if period not in {"daily", "same_as_repayment_period"}:
+        raise NotSupportedError(f"interest by {period}")
+    return Accrual.DAILY if period == "daily" else Accrual.PER_PERIOD
 
 
 def _short_period(product: Record, base: ScheduleConventions) -> ShortPeriod:
@@ -157,10 +192,15 @@ def terms_of(
     pauses: Sequence[InterestPause] = (),
 ) -> tuple[LoanTerms, RollRule]:
     """Return the terms once *disbursed* was paid out, and their roll rule."""
+    require_known(product, _PRODUCT_SETTINGS, "a product")
+    require_known(loan, _LOAN_SETTINGS, "a loan")
     paid = sorted(disbursed, key=lambda payment: payment[0])
     first_on = paid[0][0]
     seed_on = first_on
-    if text_at(product, "repayment_start") == "submitted_on_date":
+    repayment_start = text_at(product, "repayment_start")
+    if repayment_start not in {"disbursement_date", "submitted_on_date"}:
+        raise NotSupportedError(f"repayment start {repayment_start}")
+    if repayment_start == "submitted_on_date":
         seed_on = date_at(loan, "submitted_on")
         if seed_on != first_on:
             raise NotSupportedError("a first period from the day of the request")
@@ -170,6 +210,13 @@ def terms_of(
     installment_count = whole_at(loan, "number_of_repayments")
     regular_on = due_dates(seed_on, frequency, installment_count + 1, roll)[1:]
     counted_on = due_dates(regular_on[0], frequency, installment_count, roll)
+    last_due_on = _last_due_on(product, loan, first_on, unit)
+    due_on: tuple[dt.date, ...] = ()
+    if counted_on != regular_on:
+        # A first due date that rolled into the next month no longer tells its month,
+        # so all dates are agreed one by one, the last of a fixed length among them.
+        last_on = regular_on[-1] if last_due_on is None else last_due_on
+        due_on, last_due_on = (*regular_on[:-1], last_on), None
     terms = LoanTerms(
         principal=Money(sum(amount for _, amount in paid), CURRENCY),
         nominal_rate=rate_of(fraction_at(loan, "rate_percent"), loan),
@@ -177,10 +224,9 @@ def terms_of(
         frequency=frequency,
         disbursed_on=first_on,
         first_due_on=regular_on[0],
-        # A first due date that rolled into the next month no longer tells its month.
-        due_on=() if counted_on == regular_on else regular_on,
+        due_on=due_on,
         plan=_plan(product, loan),
-        last_due_on=_last_due_on(product, loan, first_on, unit),
+        last_due_on=last_due_on,
         tranches=tuple(
             Tranche(disbursed_on=on, amount=Money(amount, CURRENCY))
             for on, amount in paid[1:]
@@ -215,19 +261,30 @@ def _plan(product: Record, loan: Record) -> RepaymentPlan:
     for field in ("grace_on_interest_payment", "interest_free_periods"):
         if loan.get(field):
             raise NotSupportedError(field)
-    if text_at(loan, "amortisation") != "equal_instalments":
-        raise NotSupportedError(f"amortisation {loan['amortisation']}")
-    is_flat = text_at(loan, "interest_type") == "flat"
-    is_cumulative = text_at(product, "schedule_engine") == "cumulative"
     down_payment = None
     if product.get("down_payment") is not None:
         percent = fraction_at(record_at(product, "down_payment"), "percent")
         down_payment = Portion.of_share(percent / 100)
     return RepaymentPlan(
-        method=FlatInterest() if is_flat and is_cumulative else EqualInstallments(),
+        method=_method(product, loan),
         grace=Grace(principal_count=whole_at(loan, "grace_on_principal_payment")),
         down_payment=down_payment,
     )
+
+
+def _method(product: Record, loan: Record) -> RepaymentMethod:
+    amortisation = text_at(loan, "amortisation")
+    interest = text_at(loan, "interest_type")
+    is_cumulative = text_at(product, "schedule_engine") == "cumulative"
+    if interest not in {"flat", "declining_balance"}:
+        raise NotSupportedError(f"interest type {interest}")
+    if amortisation == "equal_instalments":
+        is_flat = interest == "flat" and is_cumulative
+        return FlatInterest() if is_flat else EqualInstallments()
+    # Only the declining balance of the older engine has equal principal.
+    if amortisation == "equal_principal" and is_cumulative and interest != "flat":
+        return EqualPrincipal()
+    raise NotSupportedError(f"amortisation {amortisation}")
 
 
 def _last_due_on(

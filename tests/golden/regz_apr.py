@@ -23,6 +23,7 @@ from microcrm_core.loans.unit_periods import (
     count_unit_periods,
 )
 from microcrm_core.money import Currency, Money
+from tests.golden.known import known_word, require_known
 from tests.golden.outcomes import NotSupportedError, Outcome, compared
 from tests.golden.reading import (
     Json,
@@ -45,13 +46,52 @@ _YEAR_MONTHS: Final = 12
 _YEAR_DAYS: Final = 365
 # So many of these are a year or more, and count as one.
 _YEAR_OF: Final = {"day": 365, "week": 53, "semimonth": 24, "month": 12, "year": 1}
-_UNROUNDED_DECIMALS: Final = 6
+
+# What is read of a case; prose that explains it is not.
+_PROSE: Final = frozenset({"description", "note"})
+_INPUTS: Final[dict[str, frozenset[str]]] = {
+    "apr": frozenset(
+        {"advances", "payments", "unit_period", "unit_periods_per_year"}
+    ),
+    "unit_period": frozenset({"from", "to", "unit_period", "last_day_of_month"}),
+    "choose_unit_period": frozenset({"intervals"}),
+    "tolerance": frozenset(
+        {"actual_apr_percent", "disclosed_apr_percent", "irregular"}
+    ),
+    "irregular_flag": frozenset(
+        {
+            "multiple_advances", "irregular_first_period", "irregular_first_payment",
+            "irregular_final_payment", "other_irregular_periods",
+            "other_irregular_amounts",
+        }
+    ),
+}  # fmt: skip
+_EXPECTED: Final[dict[str, frozenset[str]]] = {
+    "apr": frozenset(
+        {
+            "apr_percent", "apr_percent_unrounded", "decimals", "payment_time_factors",
+            "advance_time_factors",
+        }
+    ),
+    "unit_period": frozenset({"full", "fraction"}),
+    "choose_unit_period": frozenset({"unit_period"}),
+    "tolerance": frozenset({"accurate"}),
+    "irregular_flag": frozenset({"irregular", "tolerance_points"}),
+}  # fmt: skip
+_UNIT_PERIOD: Final = ("unit", "n", "count", "months", "days", "per_year")
+_LINE: Final = frozenset(
+    {"amount", "count", "first_date", "every", "last_day_of_month"}
+)
 
 
 def check(case: Record, _document: Record) -> Outcome:
     """Check one case of the family `regz_apr`."""
     kind = text_at(case, "kind")
+    if kind not in _INPUTS:
+        raise NotSupportedError(f"kind {kind}")
     inputs, wanted = record_at(case, "inputs"), record_at(case, "expected")
+    require_known(inputs, _PROSE | _INPUTS[kind], kind)
+    require_known(wanted, _EXPECTED[kind], f"{kind} expected")
     if kind == "apr":
         return _apr(inputs, wanted)
     if kind == "unit_period":
@@ -60,9 +100,7 @@ def check(case: Record, _document: Record) -> Outcome:
         return _chosen(inputs, wanted)
     if kind == "tolerance":
         return _tolerance(inputs, wanted)
-    if kind == "irregular_flag":
-        return _irregular(inputs, wanted)
-    raise NotSupportedError(f"kind {kind}")
+    return _irregular(inputs, wanted)
 
 
 def _apr(inputs: Record, wanted: Record) -> Outcome:
@@ -71,15 +109,18 @@ def _apr(inputs: Record, wanted: Record) -> Outcome:
     flows: list[CashFlow] = []
     firsts: list[CashFlow] = []
     for advance in advances:
+        require_known(advance, ("amount", "date"), "an advance")
         flows.append(
             CashFlow(date_at(advance, "date"), _money(advance), FlowKind.ADVANCE)
         )
     starts = list(flows)
     for line in lines:
+        require_known(line, _LINE, "a payment")
         paid = _payments(line)
         firsts.append(paid[0])
         flows += paid
     credit = CreditFlows(flows)
+    unrounded = text_at(wanted, "apr_percent_unrounded")
     times = _times(inputs, credit, lines)
     decimals = whole_at(wanted, "decimals")
     solved = solve_rate(
@@ -89,13 +130,13 @@ def _apr(inputs: Record, wanted: Record) -> Outcome:
     expected: dict[str, object] = {
         "unit_periods_per_year": fraction_at(inputs, "unit_periods_per_year"),
         "apr_percent": text_at(wanted, "apr_percent"),
-        "apr_percent_unrounded": text_at(wanted, "apr_percent_unrounded"),
+        "apr_percent_unrounded": unrounded,
         "payment_time_factors": _factors(wanted, "payment_time_factors"),
     }
     found: dict[str, object] = {
         "unit_periods_per_year": times.per_year,
         "apr_percent": str(solved.disclosed_percent),
-        "apr_percent_unrounded": _unrounded(solved.rate),
+        "apr_percent_unrounded": _unrounded(solved.rate, unrounded),
         "payment_time_factors": tuple(by_flow[flow] for flow in firsts),
         "advance_time_factors": tuple(by_flow[flow] for flow in starts),
     }
@@ -130,10 +171,12 @@ def _payments(line: Record) -> list[CashFlow]:
 
 
 def _frequency(every: Record) -> Frequency:
-    unit, count = text_at(every, "unit"), whole_at(every, "n")
-    if unit == "year":
-        return Frequency(12 * count, "month")
-    return Frequency(count, unit)
+    require_known(every, ("unit", "n"), "a frequency")
+    count = whole_at(every, "n")
+    unit = known_word(UnitPeriodUnit, text_at(every, "unit"), "payments every")
+    if unit is UnitPeriodUnit.YEAR:
+        return Frequency(_YEAR_MONTHS * count, "month")
+    return Frequency(count, unit.value)
 
 
 def _unit_period_count(inputs: Record, wanted: Record) -> Outcome:
@@ -172,6 +215,7 @@ def _chosen(inputs: Record, wanted: Record) -> Outcome:
         "is_term": chosen.is_term or is_year,
         "per_year": chosen.per_year,
     }
+    require_known(expected, _UNIT_PERIOD, "a term")
     if "per_year" in expected:
         parts["per_year"] = fraction_at(expected, "per_year")
     for unit in ("month", "day"):
@@ -214,10 +258,11 @@ def _irregular(inputs: Record, wanted: Record) -> Outcome:
 
 
 def _unit_period(given: Record) -> UnitPeriod:
+    require_known(given, _UNIT_PERIOD, "a unit-period")
     unit, count = text_at(given, "unit"), whole_at(given, "n")
     if (unit, count) == ("month", 12):
         return UnitPeriod(1, UnitPeriodUnit.YEAR)
-    return UnitPeriod(count, UnitPeriodUnit(unit))
+    return UnitPeriod(count, known_word(UnitPeriodUnit, unit, "unit-period of a"))
 
 
 def _interval(given: Record) -> UnitPeriod:
@@ -239,11 +284,12 @@ def _money(record: Record) -> Money:
     return Money.of(Decimal(text_at(record, "amount")), _DOLLAR)
 
 
-def _unrounded(rate: float | None) -> str:
+def _unrounded(rate: float | None, wanted: str) -> str:
     if rate is None:
         return "none"
-    percent = 100.0 * rate
-    return str(round_percent(percent, _UNROUNDED_DECIMALS, tolerance=1e-9))
+    # To as many digits as the case prints.
+    decimals = len(wanted.partition(".")[2])
+    return str(round_percent(100.0 * rate, decimals, tolerance=1e-9))
 
 
 def _record(item: Json) -> Record:

@@ -29,6 +29,7 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 
@@ -128,14 +129,16 @@ def reg_z_times(
 ) -> FlowTimes:
     """Return the unit-periods of each flow, as Regulation Z counts them.
 
-    The zero point is the first flow: the first advance, or a payment before it.
+    The zero point is the first flow that is not zero: the first advance, or a payment
+    before it.
 
     Args:
         flows: The credit.
         unit_period: What is counted; None: chosen by the rule from the intervals
-            between the days of the flows.
+            between advances, between payments, and from the zero point to the first
+            payment.
         due_day: Day of the month of the payments, 31 for the last day; None: read from
-            the days of the payments.
+            the days of the payments. That of the advances is read from their days.
 
     Raises:
         InvalidValueError: *due_day* is no day of a month.
@@ -158,22 +161,13 @@ def reg_z_times(
         >>> reg_z_times(flows).basis, reg_z_times(flows).per_year
         ('unit-period of term of 6 months', Fraction(2, 1))
     """
-    days = _days(flows)
-    paid_on = sorted(
-        {
-            flow.on
-            for flow in flows.flows
-            if flow.kind is FlowKind.REPAYMENT and not flow.amount.is_zero
-        }
-    )
+    zero_on = _zero_on(flows)
+    received_on, paid_on = _series(flows)
     if due_day is None:
         due_day = series_due_day(paid_on)
+    received_day = series_due_day(received_on)
     if unit_period is None:
-        intervals = intervals_between(days, due_day=due_day)
-        unit_period = (
-            choose_unit_period(intervals) if intervals else UnitPeriod(1, "day")
-        )
-    zero_on = flows.flows[0].on
+        unit_period = _chosen(flows, due_day=due_day, received_day=received_day)
     series = count_series(zero_on, paid_on, unit_period, due_day=due_day)
     counts = dict(zip(paid_on, series, strict=True))
     factors: list[TimeFactor] = []
@@ -181,9 +175,12 @@ def reg_z_times(
         is_paid = flow.direction is FlowDirection.FROM_BORROWER
         count = counts.get(flow.on) if is_paid else None
         if count is None:
-            flow_due_day = due_day if is_paid else None
             count = count_unit_periods(
-                zero_on, flow.on, unit_period, due_day=flow_due_day
+                zero_on,
+                # Only a flow of zero comes before the zero point.
+                max(flow.on, zero_on),
+                unit_period,
+                due_day=due_day if is_paid else received_day,
             )
         factors.append(_factor(count))
     return FlowTimes(
@@ -196,7 +193,8 @@ def reg_z_times(
 def eu_times(flows: CreditFlows, *, period: EuPeriod | None = None) -> FlowTimes:
     """Return the years of each flow, as Annex I of the directive counts them.
 
-    The zero point is the first advance. A flow before it has a negative time.
+    The zero point is the first advance that is not zero. A flow before it has a
+    negative time.
 
     Args:
         flows: The credit.
@@ -220,7 +218,9 @@ def eu_times(flows: CreditFlows, *, period: EuPeriod | None = None) -> FlowTimes
         >>> eu_times(flows).basis, eu_times(flows).years[1]
         ('months of a twelfth', Fraction(3, 2))
     """
-    zero_on = next(flow.on for flow in flows.flows if flow.kind is FlowKind.ADVANCE)
+    advances = [flow for flow in flows.flows if flow.kind is FlowKind.ADVANCE]
+    paid_out = [flow for flow in advances if not flow.amount.is_zero]
+    zero_on = (paid_out or advances)[0].on
     if period is None:
         days = [on for on in _days(flows) if on >= zero_on]
         period = choose_eu_period(days) if len(days) > 1 else EuPeriod.MONTH
@@ -297,9 +297,42 @@ def times_of_measure(flows: CreditFlows, measure: RateMeasure) -> FlowTimes:
     return day_times(flows)
 
 
-def _days(flows: CreditFlows) -> list[dt.date]:
+def _days(
+    flows: CreditFlows,
+    direction: FlowDirection | None = None,
+    kind: FlowKind | None = None,
+) -> list[dt.date]:
     # A flow of zero moves nothing and so has no part in the frequency.
-    return sorted({flow.on for flow in flows.flows if not flow.amount.is_zero})
+    return sorted(
+        {
+            flow.on
+            for flow in flows.flows
+            if not flow.amount.is_zero
+            and direction in {None, flow.direction}
+            and kind in {None, flow.kind}
+        }
+    )
+
+
+def _zero_on(flows: CreditFlows) -> dt.date:
+    return next(iter(_days(flows)), flows.flows[0].on)
+
+
+def _series(flows: CreditFlows) -> tuple[list[dt.date], list[dt.date]]:
+    # The days of advances and of repayments, which follow a rhythm if anything does.
+    return _days(flows, kind=FlowKind.ADVANCE), _days(flows, kind=FlowKind.REPAYMENT)
+
+
+def _chosen(
+    flows: CreditFlows, *, due_day: int | None, received_day: int | None
+) -> UnitPeriod:
+    # Periods lie between advances or between payments, never between the two but for
+    # the first; Appendix J (b)(3)(i).
+    received_on = _days(flows, FlowDirection.TO_BORROWER)
+    paid_on = {_zero_on(flows), *_days(flows, FlowDirection.FROM_BORROWER)}
+    intervals = Counter(intervals_between(received_on, due_day=received_day))
+    intervals.update(intervals_between(sorted(paid_on), due_day=due_day))
+    return choose_unit_period(intervals) if intervals else UnitPeriod(1, "day")
 
 
 def _each_day(

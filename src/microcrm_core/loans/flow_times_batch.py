@@ -38,6 +38,7 @@ __all__ = ["day_times_rows", "eu_times_rows", "reg_z_times_rows"]
 _YEAR_MONTHS: Final = 12
 _YEAR_DAYS: Final = 365
 _MONTH_DAYS: Final = 30
+_SHORTEST_MONTH: Final = 28
 _LAST_DAY: Final = 31
 _ADVANCE: Final = FLOW_KINDS.index(FlowKind.ADVANCE)
 _REPAYMENT: Final = FLOW_KINDS.index(FlowKind.REPAYMENT)
@@ -72,14 +73,15 @@ def day_times_rows(
         raise InvalidValueError(
             "day_count", f"must be one of {known}", day_count, hint="use solve_rate"
         )
-    days = flows.day - _at_first(flows, flows.day)
+    days = flows.day - _first(flows, flows.amount_minor >= 0)
     return _timed(flows, days, None, float(_YEAR_OF_DAYS[day_count]))
 
 
 def eu_times_rows(flows: FlowColumns, period: EuPeriod) -> TimedFlowColumns:
     """Return the periods of each flow since the first advance of its credit.
 
-    Twin of `flow_times.eu_times` with *period* named.
+    Twin of `flow_times.eu_times` with *period* named. An advance of zero is the zero
+    point only where there is no other.
 
     Raises:
         InvalidValueError: A credit has no advance.
@@ -118,7 +120,8 @@ def reg_z_times_rows(
         flows: The credits.
         unit_period: Days, weeks, months or a year.
         due_day: Day of the month of the payments of every credit, 31 for the last day;
-            None: read from the days of each credit's repayments.
+            None: read from the days of each credit's repayments. That of the advances
+            is read from their days.
 
     Raises:
         InvalidValueError: The unit-period is a term or a semimonth.
@@ -141,21 +144,18 @@ def reg_z_times_rows(
             str(unit_period),
             hint="use solve_rate",
         )
-    zero_day = _at_first(flows, flows.day)
+    zero_day = _first(flows, flows.amount_minor > 0)
+    # Only a flow of zero comes before the zero point.
+    day = np.maximum(flows.day, zero_day)
     if unit_period.unit in {UnitPeriodUnit.DAY, UnitPeriodUnit.WEEK}:
-        whole, odd_days = np.divmod(flows.day - zero_day, unit_period.length_days)
+        whole, odd_days = np.divmod(day - zero_day, unit_period.length_days)
         odd = odd_days / unit_period.length_days
         return _timed(flows, whole, odd, float(unit_period.per_year))
-    series_day = (
-        _series_days(flows)
-        if due_day is None
-        else np.full(len(flows), due_day, np.int64)
-    )
-    counted_day = _counted_days(flows, series_day)
-    months, odd_days = _months_back(zero_day, flows.day, counted_day)
+    counted_day = _counted_days(flows, day, due_day)
+    months, odd_days = _months_back(zero_day, day, counted_day)
     if unit_period.unit is UnitPeriodUnit.YEAR:
         whole, rest = np.divmod(months, _YEAR_MONTHS)
-        years_back = _back(flows.day, _YEAR_MONTHS * whole, counted_day)
+        years_back = _back(day, _YEAR_MONTHS * whole, counted_day)
         odd = np.where(
             odd_days == 0, rest / _YEAR_MONTHS, (years_back - zero_day) / _YEAR_DAYS
         )
@@ -186,22 +186,31 @@ def _timed(
     )
 
 
-def _at_first(flows: FlowColumns, values: Int64s) -> Int64s:
-    starts = np.minimum(flows.offsets[:-1], max(values.size - 1, 0))
-    firsts = values[starts] if values.size else np.zeros(len(flows), np.int64)
-    return np.repeat(firsts, np.diff(flows.offsets))
+def _first(flows: FlowColumns, is_chosen: Bools) -> Int64s:
+    # For each flow the day of the first flow of its credit that is chosen, or of the
+    # very first where none is.
+    count = np.concatenate(([0], np.cumsum(is_chosen)))
+    starts, stops = flows.offsets[:-1], flows.offsets[1:]
+    has_chosen = count[stops] > count[starts]
+    chosen = np.flatnonzero(is_chosen)
+    at = starts.copy()
+    at[has_chosen] = chosen[count[starts[has_chosen]]]
+    # A credit without flows has nothing to repeat.
+    has_flows = stops > starts
+    return np.repeat(flows.day[at[has_flows]], (stops - starts)[has_flows])
 
 
 def _first_advance(flows: FlowColumns) -> Int64s:
-    advances = np.flatnonzero(flows.kind_index == _ADVANCE)
-    position = np.searchsorted(advances, flows.offsets[:-1])
-    has_advance = position < advances.size
-    found = advances[np.minimum(position, max(advances.size - 1, 0))]
-    if not advances.size or not (has_advance & (found < flows.offsets[1:])).all():
-        if len(flows) == 0:
-            return np.zeros(0, np.int64)
+    is_advance = flows.kind_index == _ADVANCE
+    count = np.concatenate(([0], np.cumsum(is_advance)))
+    if (count[flows.offsets[1:]] == count[flows.offsets[:-1]]).any():
         raise InvalidValueError("kind_index", "must hold an advance in every credit", 0)
-    return np.repeat(flows.day[found], np.diff(flows.offsets))
+    is_paid_out = is_advance & (flows.amount_minor > 0)
+    has_paid_out = np.concatenate(([0], np.cumsum(is_paid_out)))
+    is_empty = has_paid_out[flows.offsets[1:]] == has_paid_out[flows.offsets[:-1]]
+    # An advance of zero counts where there is no other.
+    is_empty_row = np.repeat(is_empty, np.diff(flows.offsets))
+    return _first(flows, is_paid_out | (is_advance & is_empty_row))
 
 
 def _month_of(day: Int64s) -> Int64s:
@@ -235,36 +244,54 @@ def _months_back(
     return months, _back(to_day, months, month_day) - from_day
 
 
-def _series_days(flows: FlowColumns) -> Int64s:
-    # Twin of `payment_series.series_due_day`, 0 where a credit has none.
-    is_paid = (flows.kind_index == _REPAYMENT) & (flows.amount_minor > 0)
-    row, day = flows.row[is_paid], flows.day[is_paid]
+def _series_days(flows: FlowColumns, kind: int) -> Int64s:
+    # Twin of `payment_series.series_due_day` for flows of one kind; 0 where a credit
+    # has none. A day up to 28 is in every month and so changes nothing when counted
+    # back: it gives 0 as well.
+    is_in = (flows.kind_index == kind) & (flows.amount_minor > 0)
+    row, day = flows.row[is_in], flows.day[is_in]
     is_new = np.ones(row.size, np.bool_)
     is_new[1:] = (row[1:] != row[:-1]) | (day[1:] != day[:-1])
     row, day = row[is_new], day[is_new]
+    total = np.bincount(row, minlength=len(flows))
+    best, due_day = np.zeros((2, len(flows)), np.int64)
+    if (total < 2).all():
+        return due_day
     month_day = _month_day(day)
-    is_month_end = _month_of(day + 1) != _month_of(day)
-    count = np.bincount(row, minlength=len(flows))
-    largest = np.zeros(len(flows), np.int64)
-    np.maximum.at(largest, row, month_day)
-    fits = is_month_end | (month_day == largest[row])
-    all_fit = np.bincount(row[fits], minlength=len(flows)) == count
-    all_ends = np.bincount(row[is_month_end], minlength=len(flows)) == count
-    due_day = np.where(all_ends, _LAST_DAY, np.where(all_fit, largest, 0))
-    return np.where(count >= 2, due_day, 0)
+    is_late = month_day >= _SHORTEST_MONTH
+    row, day, month_day = row[is_late], day[is_late], month_day[is_late]
+    is_month_end = _is_month_end(day)
+    for one in range(_SHORTEST_MONTH, _LAST_DAY + 1):
+        fits = (month_day == one) | ((month_day < one) & is_month_end)
+        count = np.bincount(row[fits], minlength=len(flows))
+        is_series = (count >= best) & (count >= 2) & (2 * count >= total)
+        due_day = np.where(is_series, one if one > _SHORTEST_MONTH else 0, due_day)
+        best = np.maximum(best, count)
+    return due_day
 
 
-def _counted_days(flows: FlowColumns, series_day: Int64s) -> Int64s:
-    # The day of the month that counting back keeps, for each flow.
-    due_day = np.repeat(series_day, np.diff(flows.offsets))
-    month_day = _month_day(flows.day)
-    is_month_end = _month_of(flows.day + 1) != _month_of(flows.day)
-    is_in_series: Bools = (month_day == due_day) | (
-        (month_day < due_day) & is_month_end
+def _counted_days(flows: FlowColumns, day: Int64s, due_day: int | None) -> Int64s:
+    # The day of the month that counting back from each day keeps.
+    paid_day = (
+        _series_days(flows, _REPAYMENT)
+        if due_day is None
+        else np.full(len(flows), due_day, np.int64)
     )
-    is_counted = is_in_series & ~flows.is_received
-    counted: Int64s = np.where(is_counted, due_day, month_day)
+    sizes = np.diff(flows.offsets)
+    series_day = np.where(
+        flows.is_received,
+        np.repeat(_series_days(flows, _ADVANCE), sizes),
+        np.repeat(paid_day, sizes),
+    )
+    month_day = _month_day(day)
+    is_counted: Bools = (month_day < series_day) & _is_month_end(day)
+    counted: Int64s = np.where(is_counted, series_day, month_day)
     return counted
+
+
+def _is_month_end(day: Int64s) -> Bools:
+    is_end: Bools = _month_of(day + 1) != _month_of(day)
+    return is_end
 
 
 def _eu_counts(

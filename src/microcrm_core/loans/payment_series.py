@@ -95,10 +95,10 @@ def intervals_between(
             rule = f"must rise: {before_on.isoformat()} comes before"
             raise InvalidValueError("days", rule, after_on)
     positions = range(len(days) - 1)
-    halves = {one for one in positions if _is_semimonth(days, one, due_day)}
+    halves = frozenset(one for one in positions if _is_semimonth(days, one, due_day))
     gaps = [(after_on - before_on).days for before_on, after_on in pairwise(days)]
     if len(halves) <= gaps.count(_FORTNIGHT_DAYS):
-        halves = set()
+        halves = frozenset[int]()
     return dict(
         Counter(
             _SEMIMONTH
@@ -258,7 +258,7 @@ def _interval(from_on: dt.date, to_on: dt.date, due_day: int | None) -> UnitPeri
             else UnitPeriod(months, UnitPeriodUnit.MONTH)
         )
     days = (to_on - from_on).days
-    return _YEAR if days > _YEAR_DAYS else _standard(UnitPeriod(days, "day"))
+    return _YEAR if days >= _YEAR_DAYS else _standard(UnitPeriod(days, "day"))
 
 
 def _is_semimonth(days: Sequence[dt.date], position: int, due_day: int | None) -> bool:

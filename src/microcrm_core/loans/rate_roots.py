@@ -44,12 +44,15 @@ __all__ = [
     "simple_balance",
 ]
 
-GROWTH_LOG_MIN: Final = log(1e-6)
-"""Least *y* that is searched: a rate of -99.9999 %."""
-GROWTH_LOG_MAX: Final = log(1e300)
-"""Largest *y* that is searched: growth of 1e300."""
-SIMPLE_RATE_MAX: Final = 1e100
-"""Largest simple rate that is searched."""
+# A rate at a bound lies within a millionth of it, so that the last digit of a float
+# never decides whether it is found.
+_SLACK: Final = 1e-6
+GROWTH_LOG_MIN: Final = log(1e-6 * (1 - _SLACK))
+"""Least *y* that is searched: a rate of -99.9999 %, and a little less."""
+GROWTH_LOG_MAX: Final = log(1e300 * (1 + _SLACK))
+"""Largest *y* that is searched: growth of 1e300, and a little more."""
+SIMPLE_RATE_MAX: Final = 1e100 * (1 + _SLACK)
+"""Largest simple rate that is searched, a little above 1e100."""
 
 _STEPS_MAX: Final = 400
 # Newton's steps come in long before; what still turns in a circle then is halved.
@@ -395,15 +398,11 @@ def find_simple_rate(
     def left(rate: float) -> float:
         return simple_balance(amounts, years, rate)[0]
 
-    low, high = expm1(GROWTH_LOG_MIN) / longest, 1.0 / longest
-    if left(low) > 0.0:
+    low, high = expm1(GROWTH_LOG_MIN) / longest, min(1.0 / longest, SIMPLE_RATE_MAX)
+    if left(low) > 0.0 or left(SIMPLE_RATE_MAX) < 0.0:
         return None
-    for _ in range(_STEPS_MAX):
-        if left(high) > 0.0:
-            break
-        if high > SIMPLE_RATE_MAX:
-            return None
-        low, high = high, high * 8.0
+    while left(high) < 0.0:
+        low, high = high, min(high * 8.0, SIMPLE_RATE_MAX)
     return _false_position(amounts, years, low, high)
 
 

@@ -357,7 +357,9 @@ def _netted(
     # Amounts of one time together, without zeros, in order; and the largest of them.
     net: dict[TimeFactor, int] = {}
     for flow, factor in zip(flows.flows, times.factors, strict=True):
-        net[factor] = net.get(factor, 0) + flow.signed_minor
+        # An odd part of a whole period is the next whole period under every measure.
+        at = TimeFactor.of(factor.total)
+        net[at] = net.get(at, 0) + flow.signed_minor
     rows = sorted(
         ((factor, minor) for factor, minor in net.items() if minor),
         key=lambda row: row[0].total,

@@ -49,10 +49,12 @@ def simple_rates(amounts: Floats, years: Floats) -> tuple[Floats, Bools]:
         left_at_zero, area = _simple_balances(amounts, years, zeros)
         has_principal = area > 0.0
         low = np.expm1(GROWTH_LOG_MIN) / longest
-        is_high = _simple_balances(amounts, years, low)[0] > 0.0
-        left = np.flatnonzero(has_principal & ~is_high)
+        most = np.full(size, SIMPLE_RATE_MAX)
+        is_inside: Bools = _simple_balances(amounts, years, low)[0] <= 0.0
+        is_inside &= _simple_balances(amounts, years, most)[0] >= 0.0
+        left = np.flatnonzero(has_principal & is_inside)
         low = low[left]
-        high = np.full(left.size, SIMPLE_RATE_MAX)
+        high = most[left]
         rate = (-left_at_zero / area)[left]
         rate = np.where(rate > low, rate, low / 2)
         for step in range(_STEPS_MAX):
@@ -70,9 +72,9 @@ def simple_rates(amounts: Floats, years: Floats) -> tuple[Floats, Bools]:
             # Later steps halve now and then: rounding could turn Newton's in a circle.
             is_inside = (following > low) & (following < high)
             is_inside &= step < _HALVING_STEP or step % 3 != 2
-            middle = np.where(
-                high == SIMPLE_RATE_MAX, np.abs(rate) * 8.0 + 1.0, (low + high) / 2
-            )
+            further = np.abs(rate) * 8.0 + 1.0
+            is_open = (high == SIMPLE_RATE_MAX) & (further < high)
+            middle = np.where(is_open, further, (low + high) / 2)
             following = np.where(is_inside, following, middle)
             keep = np.flatnonzero(~is_done)
             left, low, high, rate = left[keep], low[keep], high[keep], following[keep]
