@@ -603,3 +603,29 @@ def test_the_last_day_that_bears_interest_can_still_change(
 
     assert before.interest_minor[:-1] == after.interest_minor[:-1]
     assert before.interest_minor[-1] != after.interest_minor[-1]
+
+
+@pytest.mark.parametrize(
+    ("field", "found"),
+    [
+        ("plan.down_payment", "1000.00"),
+        ("plan.balloon", "1000.00"),
+        ("plan.grace.principal_count", "3 of 3 installments"),
+        ("plan.grace.interest_payment_count", "4 of 3 installments"),
+        ("plan.method.weights", "2 weights for 3 installments"),
+        ("plan.method.amounts", "for 3 installments and EUR 1000.00"),
+        ("installment", "ppm, "),
+    ],
+)
+def test_columns_show_what_they_found_of_the_field(field: str, found: str) -> None:
+    cases = [case for case in REFUSED if case.is_held and case.field == field]
+
+    assert cases
+    for case in cases:
+        loan = make_loan(case.terms)
+        with pytest.raises(InvalidValueError) as caught:
+            build_schedules(
+                LoanColumns.from_loans([loan], {loan.customer_id: 0}), case.rules
+            )
+        assert caught.value.field == field
+        assert found in str(caught.value.value)

@@ -151,7 +151,7 @@ def build_schedules(
     )
     for chunk in stream:
         columns.put(chunk)
-    require_scheduled(columns.refusal, terms.principal_minor)
+    require_scheduled(columns.refusal, terms.refused_loan)
     return columns.schedules()
 
 
@@ -301,7 +301,7 @@ def write_schedules(
         level_minor[chosen] = money.level_minor
         if money.refusal.any():
             refusal[chosen] = money.refusal
-    require_scheduled(refusal, terms.principal_minor)
+    require_scheduled(refusal, terms.refused_loan)
     return level_minor
 
 
@@ -398,7 +398,7 @@ def level_installments(
     )
     _require_terms(terms)
     level_minor, refusal = _levels(terms, conventions)
-    require_scheduled(refusal, principal_minor)
+    require_scheduled(refusal, terms.refused_loan)
     return level_minor
 
 

@@ -30,6 +30,7 @@ from microcrm_core.loans.due_days_batch import has_late_dom
 from microcrm_core.loans.money_lines_batch import MoneyLines
 from microcrm_core.loans.plan_amounts_batch import has_capitalized, has_fees
 from microcrm_core.loans.plans import RepaymentPlan
+from microcrm_core.loans.refusals_batch import RefusedLoan
 from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX
 from microcrm_core.money import Currency
 
@@ -89,6 +90,18 @@ class TermColumns:
     def __len__(self) -> int:
         """Return the number of loans."""
         return int(self.principal_minor.size)
+
+    def refused_loan(self, row: int) -> RefusedLoan:
+        """Return what an error tells of a loan that has no schedule."""
+        currencies = self.currencies
+        return RefusedLoan(
+            plan=self.plans[self.plan_index[row]],
+            principal_minor=int(self.principal_minor[row]),
+            currency=currencies[self.currency_index[row]] if currencies else None,
+            installment_count=int(self.installment_count[row]),
+            annual_ppm=int(self.annual_ppm[row]),
+            first_due_day=int(self.first_due_day[row]),
+        )
 
     def take(self, rows: Int64s | slice) -> TermColumns:
         """Return the loans at these positions; of a slice, without a copy."""

@@ -5,20 +5,50 @@ break the first rule that any of them breaks.
 
 Example:
     >>> import numpy as np
-    >>> from microcrm_core.loans.refusals_batch import Refusal, require_scheduled
-    >>> require_scheduled(np.array([Refusal.NONE]), np.array([1000]))
+    >>> from microcrm_core.loans import EQUAL_INSTALLMENTS
+    >>> from microcrm_core.loans.refusals_batch import (
+    ...     Refusal,
+    ...     RefusedLoan,
+    ...     require_scheduled,
+    ... )
+    >>> def loan_at(row):
+    ...     return RefusedLoan(
+    ...         plan=EQUAL_INSTALLMENTS,
+    ...         principal_minor=1000,
+    ...         installment_count=60,
+    ...         annual_ppm=3_000_000,
+    ...     )
+    >>> require_scheduled(np.array([Refusal.NONE, Refusal.NOT_COVERED]), loan_at)
+    Traceback (most recent call last):
+    ...
+    microcrm_core.errors.InvalidValueError: 1 of 2 rows: installment must cover the
+    interest of its period; first at row 1, got '1000 at 3000000 ppm, 60 installments'
 """
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
 
+import attrs
 import numpy as np
 
-from microcrm_core.batch import Int64s, require_rows
+from microcrm_core.batch import Int64s
+from microcrm_core.errors import InvalidValueError
+from microcrm_core.loans.fees import Portion
+from microcrm_core.loans.methods import (
+    CustomInstallments,
+    CustomPrincipal,
+    Weighted,
+)
+from microcrm_core.loans.plans import RepaymentPlan
+from microcrm_core.money import Currency, Money
 
-__all__ = ["Refusal", "require_scheduled"]
+__all__ = ["Refusal", "RefusedLoan", "require_scheduled"]
+
+_EPOCH: Final = dt.date(1970, 1, 1)
 
 
 class Refusal(IntEnum):
@@ -58,7 +88,7 @@ class Refusal(IntEnum):
     NOT_COVERED = 11
 
 
-# The field at fault and the rule; the error shows the principal of the row.
+# The field at fault and the rule; `RefusedLoan.value_of` says what was found.
 _RULES: Final = {
     Refusal.CURRENCY: (
         "currency",
@@ -108,15 +138,88 @@ _RULES: Final = {
 }
 
 
-def require_scheduled(refusal: Int64s, principal_minor: Int64s) -> None:
+@attrs.frozen(kw_only=True)
+class RefusedLoan:
+    """One loan that has no schedule, as far as its refusal tells of it.
+
+    Attributes:
+        plan: Its plan.
+        principal_minor: Amount lent.
+        currency: Its currency; None: columns do not say, and amounts are minor units.
+        installment_count: How many installments it has; None: columns do not say.
+        annual_ppm: Its rate; None: columns do not say.
+        first_due_day: Its first due day; None: columns do not say.
+
+    Example:
+        See `microcrm_core.loans.refusals_batch`.
+    """
+
+    plan: RepaymentPlan
+    principal_minor: int
+    currency: Currency | None = None
+    installment_count: int | None = None
+    annual_ppm: int | None = None
+    first_due_day: int | None = None
+
+    def value_of(self, reason: Refusal) -> object:
+        """Return what was found of the field at fault."""
+        plan, principal = self.plan, self._amount(self.principal_minor)
+        grace = plan.grace
+        installments = f"{self.installment_count} installments"
+        if reason is Refusal.CURRENCY:
+            return None if self.currency is None else self.currency.code
+        if reason is Refusal.DOWN_PAYMENT:
+            return f"{_portion(plan.down_payment)} of {principal}"
+        if reason is Refusal.BALLOON:
+            return f"{_portion(plan.balloon)} of {principal}"
+        if reason is Refusal.PRINCIPAL_GRACE:
+            return f"{grace.principal_count} of {installments}"
+        if reason is Refusal.INTEREST_GRACE:
+            return f"{grace.interest_payment_count} of {installments}"
+        if reason is Refusal.WEIGHTS and isinstance(plan.method, Weighted):
+            return f"{len(plan.method.weights)} weights for {installments}"
+        if reason is Refusal.AMOUNTS:
+            return f"{self._agreed()} for {installments} and {principal}"
+        if reason in (Refusal.DATES, Refusal.MONTH_WEIGHTS):
+            return self._first_due()
+        if reason is Refusal.NOT_COVERED:
+            return f"{principal} at {self.annual_ppm} ppm, {installments}"
+        return self.principal_minor
+
+    def _agreed(self) -> str:
+        method = self.plan.method
+        amounts: tuple[Money, ...] = ()
+        if isinstance(method, CustomPrincipal | CustomInstallments):
+            amounts = method.amounts
+        total = self._amount(sum(amount.minor for amount in amounts))
+        return f"{len(amounts)} amounts of {total} together"
+
+    def _first_due(self) -> str:
+        day = self.first_due_day
+        try:
+            on = None if day is None else _EPOCH + dt.timedelta(days=day)
+        except OverflowError:
+            # Days in columns may lie outside the calendar, which is then the fault.
+            return f"day {day}"
+        return f"first due on {on}"
+
+    def _amount(self, minor: int) -> str:
+        return str(minor if self.currency is None else Money(minor, self.currency))
+
+
+def _portion(portion: Portion | None) -> str:
+    assert portion is not None  # it was refused, so the plan has it
+    if portion.amount is not None:
+        return str(portion.amount)
+    return f"the share {portion.share}"
+
+
+def require_scheduled(refusal: Int64s, loan_at: Callable[[int], RefusedLoan]) -> None:
     """Raise unless every row has a schedule.
 
     Args:
-        refusal: A `Refusal` for each loan.
-        principal_minor: Amounts lent, which the error shows.
-
-    Shapes:
-        Both are (loans,).
+        refusal: A `Refusal` for each loan; shape (loans,).
+        loan_at: The loan of a row, of which the error shows what is at fault.
 
     Raises:
         InvalidValueError: Some row has none; the error counts the rows that break the
@@ -125,5 +228,17 @@ def require_scheduled(refusal: Int64s, principal_minor: Int64s) -> None:
     Example:
         See `microcrm_core.loans.refusals_batch`.
     """
+    if not refusal.any():
+        return
     for reason, (field, rule) in _RULES.items():
-        require_rows(np.asarray(refusal != reason), principal_minor, field, rule)
+        rows = np.flatnonzero(refusal == reason)
+        if rows.size:
+            first = int(rows[0])
+            raise InvalidValueError(
+                field,
+                rule,
+                loan_at(first).value_of(reason),
+                row=first,
+                bad_count=int(rows.size),
+                row_count=int(refusal.size),
+            )

@@ -34,7 +34,7 @@ from microcrm_core.loans.fees import Fee, FeeBase, FeeTiming
 from microcrm_core.loans.plan_amounts_batch import Portions
 from microcrm_core.loans.plans import RepaymentPlan
 from microcrm_core.loans.rate_columns_batch import FLOW_KINDS, FlowColumns
-from microcrm_core.loans.refusals_batch import require_scheduled
+from microcrm_core.loans.refusals_batch import RefusedLoan, require_scheduled
 from microcrm_core.loans.schedule_columns_batch import ScheduleColumns
 
 __all__ = ["flows_of_chunk", "flows_of_schedules"]
@@ -276,9 +276,18 @@ class _Lines:
         for row in range(down_count, self.row_count):
             flows.append(self._repayment(row))
             flows += self._fees_of_row(row)
-        require_scheduled(self.portions.refusal, self.principal_minor)
+        require_scheduled(self.portions.refusal, self._refused_loan)
         days = self.due_day[down_count:]
         return flows, bool((days[1:] == days[:-1]).any())
+
+    def _refused_loan(self, row: int) -> RefusedLoan:
+        currencies = self.portions.currencies
+        index = int(self.portions.currency_index[row])
+        return RefusedLoan(
+            plan=self.plan,
+            principal_minor=int(self.principal_minor[row]),
+            currency=currencies[index] if currencies else None,
+        )
 
     @property
     def row_count(self) -> int:
