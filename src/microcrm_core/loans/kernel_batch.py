@@ -221,6 +221,7 @@ class LevelKernel:
         last = len(out.total_minor) - 1
         write_interest = self.interest.write
         balance = self.principal_minor
+        is_small = self._is_small
         for number in range(last):
             interest = out.interest_minor[number]
             principal = out.principal_minor[number]
@@ -229,6 +230,9 @@ class LevelKernel:
             np.subtract(level_minor, interest, out=principal)
             np.subtract(balance, principal, out=out.outstanding_minor[number])
             balance = out.outstanding_minor[number]
+            if not is_small:
+                # What is overpaid would grow, and might leave int64.
+                np.maximum(balance, -1, out=balance)
         write_interest(balance, last, out=out.interest_minor[last])
         np.copyto(out.principal_minor[last], balance)
         np.add(balance, out.interest_minor[last], out=out.total_minor[last])

@@ -39,6 +39,10 @@ LIMIT: Final = 2**62
 """No product of a schedule in columns is larger."""
 
 _BALANCE_MAX: Final = 2**60
+_BALANCE_BITS: Final = 61
+# Wide arithmetic works in pieces of a balance whose products stay within it.
+_WIDE_BITS: Final = 61
+_WIDE_MAX: Final = 2**57
 _EXPONENT_MAX: Final = 700.0
 # Below it, one minus a power has no digits left; a guess may be wrong.
 _RATE_MIN: Final = 1e-9
@@ -100,8 +104,8 @@ class InterestLines:
             it does not.
         rounding: Where the interest goes that is not whole.
         multiple: Interest is a multiple of so many minor units.
-        is_wide: Whether products of balance and weight may leave int64. What they are
-            made of then is divided first, which takes longer.
+        is_wide: Whether products of balance and weight may leave int64. They are then
+            divided in pieces, which takes longer.
         is_positive: Whether no balance is ever below zero; division is faster then.
         scratch: Lines to compute in, as many loans wide or wider.
 
@@ -160,11 +164,10 @@ class InterestLines:
             elif divisor >= LIMIT // 2:
                 limit[:] = 0
             return limit
-        # The rest of a balance, below the divisor, is multiplied by the weight; and
-        # the interest itself must stay small.
+        # Only the interest itself must stay small.
         factor = np.ceil(weight / divisor)
         limit = np.minimum(_BALANCE_MAX / factor, float(_BALANCE_MAX))
-        is_fitting = weight <= LIMIT // divisor
+        is_fitting = weight <= _WIDE_MAX - divisor
         return np.where(is_fitting, limit, 0).astype(np.int64)
 
     def _divisor(self, number: int) -> Int64s | int:
@@ -201,12 +204,7 @@ class InterestLines:
         divisor = self._divisor(number)
         weight = self.weights[number]
         if self.is_wide:
-            np.floor_divide(balance, divisor, out=out)
-            np.multiply(out, divisor, out=numerator)
-            np.subtract(balance, numerator, out=numerator)
-            np.multiply(numerator, weight, out=numerator)
-            np.multiply(out, weight, out=rest)
-            whole = rest.copy()
+            whole = _high_part(balance, weight, divisor, numerator)
         else:
             np.multiply(balance, weight, out=numerator)
             whole = None
@@ -264,6 +262,33 @@ class InterestLines:
         divisor = unit if isinstance(unit, int) else int(unit[loan])
         weight = int(self.weights[number][loan])
         return divide(balance_minor * weight, divisor, self.rounding) * self.multiple
+
+
+def _high_part(
+    balance: Int64s, weight: Int64s, divisor: Int64s | int, numerator: Int64s
+) -> Int64s:
+    """Divide balance × weight by hand, digit by digit, but for the last step.
+
+    Returns the quotient so far; what is still to be divided, below 2**62, is written
+    into *numerator*. A digit has as many bits as its products with weight and rest
+    leave room for, so this is exact for every balance, whatever its neighbors are.
+    """
+    largest = int(np.max(divisor)) + int(weight.max(initial=0))
+    # What does not fit at all is refused by its limit; its digits mean nothing.
+    bits = max(_WIDE_BITS - largest.bit_length(), 1)
+    count = -(-_BALANCE_BITS // bits)
+    quotient, rest = np.zeros_like(balance), np.zeros_like(balance)
+    for place in reversed(range(count)):
+        digit = balance >> (bits * place)
+        if place < count - 1:
+            digit &= (1 << bits) - 1
+        np.multiply(digit, weight, out=numerator)
+        np.add(numerator, rest << bits, out=numerator)
+        if place:
+            part = numerator // divisor
+            rest = numerator - part * divisor
+            quotient = (quotient << bits) + part
+    return quotient << bits
 
 
 def _distinct(lines: Sequence[Int64s]) -> list[Int64s]:

@@ -109,6 +109,14 @@ class Portions:
         minor = divide_rows(product, denominator, self.conventions.rounding)
         return minor * multiple
 
+    def bounded(self, minor: Int64s) -> Int64s:
+        """Return sums that can be added to once more; refuse the rows of larger ones."""
+        is_large = minor > LIMIT // 4
+        if not is_large.any():
+            return minor
+        self.refuse(is_large, Refusal.TOO_LARGE)
+        return np.asarray(np.minimum(minor, LIMIT // 4), np.int64)
+
     def fixed_minor(self, amount: Money) -> Int64s:
         """Return a sum as agreed; rows in another currency are refused."""
         self.require_currency(amount)
@@ -172,6 +180,7 @@ class PlanAmounts:
         base = principal_minor - down
         for fee in _fees(plan, FeeTiming.FINANCED):
             base = base + portions.minor_of(fee.portion, principal_minor)
+            base = portions.bounded(base)
         balloon = zeros
         if plan.balloon is not None:
             balloon = portions.minor_of(plan.balloon, principal_minor)
@@ -183,6 +192,7 @@ class PlanAmounts:
                 shares.append(fee.portion)
             else:
                 fee_minor = fee_minor + portions.minor_of(fee.portion, principal_minor)
+                fee_minor = portions.bounded(fee_minor)
         return cls(
             down_minor=down,
             base_minor=base,

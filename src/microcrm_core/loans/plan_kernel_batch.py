@@ -156,7 +156,9 @@ class _Run:
                 capitalized = interest
                 self.balance = self.balance + interest
             else:
-                self.deferred = self.deferred + interest
+                # It bears no interest, so only its sum must stay small.
+                deferred = self.deferred + interest
+                self.deferred = self.kernel.portions.bounded(deferred)
         if isinstance(self.method, _BY_TOTAL):
             principal, paid, unpaid = self._paid_in_all(row, due)
             if unpaid is not None:
@@ -165,12 +167,17 @@ class _Run:
         else:
             principal, paid = self._paid_by_part(row), due
         self.balance = self.balance - principal
-        is_over = self.balance > self.limit
-        if is_over.any():
-            self.refuse(is_over, Refusal.TOO_LARGE)
-            self.balance = np.minimum(self.balance, self.limit)
+        self.balance = self._bounded(self.balance)
         self._note_level(row, principal, paid)
         self._put(row, principal, paid + self._deferred_due(row), fees, capitalized)
+
+    def _bounded(self, minor: Int64s) -> Int64s:
+        """Return amounts that later products allow; refuse the rows of larger ones."""
+        is_over = minor > self.limit
+        if not is_over.any():
+            return minor
+        self.refuse(is_over, Refusal.TOO_LARGE)
+        return np.asarray(np.minimum(minor, self.limit), np.int64)
 
     def _note_level(self, row: int, principal: Int64s, paid: Int64s) -> None:
         """Keep what the first row that repays comes to, without any remainder.
@@ -248,6 +255,7 @@ class _Run:
         total = self.kernel.amounts.fee_minor
         for share in self.kernel.amounts.shares:
             total = total + self.kernel.portions.minor_of(share, self.balance)
+            total = self.kernel.portions.bounded(total)
         return total
 
     # What rows are asked for.
@@ -322,8 +330,7 @@ class _Run:
         unpaid = owed - interest
         unpaid_interest = self.plan.unpaid_interest
         if unpaid_interest is UnpaidInterest.CARRIED:
-            self.refuse(unpaid > self.limit, Refusal.TOO_LARGE)
-            self.carried = np.minimum(unpaid, self.limit)
+            self.carried = self._bounded(unpaid)
             return principal, interest, None
         self.carried = np.zeros_like(owed)
         if unpaid_interest is UnpaidInterest.REFUSED:
