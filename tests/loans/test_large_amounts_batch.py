@@ -140,14 +140,16 @@ def test_a_loan_is_held_whatever_the_rates_of_its_neighbors() -> None:
     weight=st.integers(0, 2**40),
     unit=st.integers(1, 2**44).map(lambda half: 2 * half),
     rounding=st.sampled_from(list(Rounding)),
+    multiple=st.sampled_from([1, 5, 100]),
 )
 def test_wide_lines_divide_as_whole_numbers_do(
-    balances: list[int], weight: int, unit: int, rounding: Rounding
+    balances: list[int], weight: int, unit: int, rounding: Rounding, multiple: int
 ) -> None:
     lines = InterestLines(
         weights=[np.full(len(balances), weight)],
         unit=unit,
         rounding=rounding,
+        multiple=multiple,
         is_wide=True,
         scratch=Scratch.of_size(len(balances)),
     )
@@ -158,7 +160,8 @@ def test_wide_lines_divide_as_whole_numbers_do(
     lines.write(balance, 0, out=found)
 
     assert found.tolist() == [
-        divide(one * weight, unit, rounding) for one in balance.tolist()
+        divide(one * weight, unit * multiple, rounding) * multiple
+        for one in balance.tolist()
     ]
 
 

@@ -165,7 +165,7 @@ class InterestLines:
                 limit[:] = 0
             return limit
         # Only the interest itself must stay small.
-        factor = np.ceil(weight / divisor)
+        factor = np.ceil(weight / divisor * self.multiple)
         limit = np.minimum(_BALANCE_MAX / factor, float(_BALANCE_MAX))
         is_fitting = weight <= _WIDE_MAX - divisor
         return np.where(is_fitting, limit, 0).astype(np.int64)
