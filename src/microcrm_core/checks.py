@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from microcrm_core.errors import InvalidValueError
@@ -71,7 +73,10 @@ def whole_number(
         12
     """
     if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidValueError(field, "must be a whole number", value)
+        # Whole numbers of numpy and of frames are no `int`.
+        is_foreign = not isinstance(value, int) and isinstance(value, Integral)
+        hint = "use int(...)" if is_foreign else None
+        raise InvalidValueError(field, "must be a whole number", value, hint=hint)
     if at_least is not None and value < at_least:
         rule = (
             "must not be negative" if at_least == 0 else f"must be {at_least} or more"
@@ -135,8 +140,21 @@ def day(field: str, value: object) -> dt.date:
         '2025-01-31'
     """
     if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
-        raise InvalidValueError(field, "must be a date without a time", value)
+        rule = "must be a date without a time"
+        raise InvalidValueError(field, rule, value, hint=_day_hint(value))
     return value
+
+
+def _day_hint(value: object) -> str | None:
+    # A timestamp of pandas is a datetime as well.
+    if isinstance(value, dt.datetime):
+        return "use .date()"
+    if isinstance(value, str):
+        return "use date.fromisoformat(...)"
+    # By name, because numpy is not loaded for this.
+    if type(value).__name__ == "datetime64":
+        return 'use .astype("datetime64[D]").item()'
+    return None
 
 
 def instant(field: str, value: object) -> dt.datetime:
@@ -221,9 +239,14 @@ def whole_number_field(
 
 
 def kind_field(
-    *kinds: type[object],
+    *kinds: type[object], hint: str | None = None
 ) -> Callable[[object, attrs.Attribute[Any], object], None]:
     """Return an attrs validator that refuses what is of none of *kinds*.
+
+    Args:
+        *kinds: What the field may be.
+        hint: What to do instead; None: what the first of *kinds* that has a hint for
+            the value says. A kind tells by a class method `_hint_for(value)`.
 
     Example:
         >>> import attrs
@@ -242,9 +265,30 @@ def kind_field(
     ) -> None:
         if not isinstance(value, kinds):
             rule = f"must be {_one_of(kinds)}"
-            raise InvalidValueError(attribute.name, rule, value)
+            told = hint or _kind_hint(kinds, value)
+            raise InvalidValueError(attribute.name, rule, value, hint=told)
 
     return check
+
+
+def _kind_hint(kinds: tuple[type[object], ...], value: object) -> str | None:
+    given = value
+    if isinstance(given, type) and issubclass(given, kinds):
+        return f"use {given.__name__}(...)"
+    for kind in kinds:
+        if issubclass(kind, StrEnum) and isinstance(value, str):
+            named = [one for one in kind if one.value == value.lower()]
+            if named:
+                return f"use {kind.__name__}.{named[0].name}"
+        hint_for: Callable[[object], str | None] = getattr(kind, "_hint_for", _no_hint)
+        hint = hint_for(value)
+        if hint is not None:
+            return hint
+    return None
+
+
+def _no_hint(_value: object) -> None:
+    return None
 
 
 def tuple_field(
@@ -267,13 +311,22 @@ def tuple_field(
     ) -> None:
         if not isinstance(value, tuple):
             rule = f"must be a tuple of {_names(kinds)}"
-            raise InvalidValueError(attribute.name, rule, value)
+            raise InvalidValueError(
+                attribute.name, rule, value, hint=_tuple_hint(kinds, value)
+            )
         for item in cast("tuple[object, ...]", value):
             if not isinstance(item, kinds):
                 rule = f"must hold nothing but {_names(kinds)}"
-                raise InvalidValueError(attribute.name, rule, item)
+                hint = _kind_hint(kinds, item)
+                raise InvalidValueError(attribute.name, rule, item, hint=hint)
 
     return check
+
+
+def _tuple_hint(kinds: tuple[type[object], ...], value: object) -> str | None:
+    if isinstance(value, kinds):
+        return "use (...,) for one alone"
+    return "use tuple(...)" if isinstance(value, Iterable) else None
 
 
 def _names(kinds: tuple[type[object], ...]) -> str:

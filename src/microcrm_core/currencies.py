@@ -27,6 +27,8 @@ __all__ = ["Currency"]
 
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9]{2,11}", re.ASCII)
 _EXPONENT_MAX: Final = 18
+# What people write for currencies whose code is another.
+_USUAL_NAMES: Final = {"CNH": "CNY", "NTD": "TWD", "RMB": "CNY"}
 
 
 @attrs.frozen(kw_only=True, repr=False, cache_hash=True)
@@ -195,8 +197,11 @@ def _iso_currency(code: str) -> Currency:
             hint=f"ISO 4217 gives {NO_MINOR_UNIT[code]} none; use Currency.custom",
         )
     hint = None
-    if code in RETIRED:
-        hint = f"it is retired, use {RETIRED[code]} or Currency.custom"
+    meant = _USUAL_NAMES.get(code.upper(), code.upper())
+    if meant != code and meant in CURRENCIES:
+        hint = f"use {meant}"
+    if code.upper() in RETIRED:
+        hint = f"it is retired, use {RETIRED[code.upper()]} or Currency.custom"
     raise InvalidValueError("code", "must be an ISO 4217 code", code, hint=hint)
 
 

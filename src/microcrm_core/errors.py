@@ -23,6 +23,7 @@ __all__ = [
     "ConvergenceError",
     "CurrencyMismatchError",
     "InvalidValueError",
+    "LedgerError",
     "MicrocrmError",
     "MissingExtraError",
     "PolicyError",
@@ -190,6 +191,37 @@ class ScheduleError(InvalidValueError):
         is_text = isinstance(self.value, str)
         found = self.value if is_text else _shown(self.value)
         return f"{named} {self.rule}, got {found}"
+
+
+class LedgerError(InvalidValueError):
+    """The events of a loan contradict each other, or cannot be replayed together.
+
+    Attributes:
+        event_id: The event at fault.
+
+    Example:
+        >>> from microcrm_core import LedgerError
+        >>> error = LedgerError(
+        ...     "event-9", "event_id", "must name an event of the log", "event-7"
+        ... )
+        >>> str(error)
+        "event 'event-9': event_id must name an event of the log, got 'event-7'"
+    """
+
+    code: ClassVar[str] = "ledger"
+
+    def __init__(
+        self,
+        event_id: str,
+        field: str,
+        rule: str,
+        value: object,
+        *,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(field, rule, value, hint=hint)
+        self.event_id = event_id
+        self.args = (f"event {event_id!r}: {self.args[0]}",)
 
 
 class ConvergenceError(MicrocrmError, ArithmeticError):

@@ -37,9 +37,9 @@ __all__ = ["Currency", "Money", "sum_money"]
 
 def _is_currency(_instance: object, _attribute: object, value: Any) -> None:
     if not isinstance(value, Currency):
-        raise InvalidValueError(
-            "currency", "must be a Currency", value, hint='use Currency.of("EUR")'
-        )
+        code = value if isinstance(value, str) else "EUR"
+        hint = f'use Currency.of("{code}")'
+        raise InvalidValueError("currency", "must be a Currency", value, hint=hint)
 
 
 @attrs.frozen(repr=False)
@@ -110,6 +110,11 @@ class Money:
                 hint="name a rounding= to drop digits",
             )
         return cls(exact.numerator, currency)
+
+    @classmethod
+    def _hint_for(cls, _value: object) -> str:
+        # What `kind_field` says where an amount is given without its currency.
+        return 'use Money.of("500.00", Currency.of("EUR"))'
 
     @property
     def amount(self) -> Decimal:

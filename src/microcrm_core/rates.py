@@ -32,6 +32,7 @@ from microcrm_core.checks import (
     ExactNumber,
     exact_fraction,
     fraction_field,
+    kind_field,
     whole_number,
 )
 from microcrm_core.errors import InvalidValueError
@@ -40,6 +41,7 @@ from microcrm_core.rounding import Rounding, divide, round_fraction
 __all__ = ["ContinuousRate", "EffectiveRate", "Rate"]
 
 _PPM: Final = 1_000_000
+_RATE_HINT: Final = 'use Rate.per_year("0.24") or Rate.of_percent("24")'
 _PERIODS_MAX: Final = 366
 _DIGITS_MAX: Final = 50
 # A Decimal logarithm is right to one unit of its last digit; with so many digits
@@ -71,7 +73,17 @@ class Rate:
         Rate(0.225)
     """
 
-    annual_fraction: Fraction = attrs.field(validator=fraction_field)
+    annual_fraction: Fraction = attrs.field(
+        validator=kind_field(Fraction, hint=_RATE_HINT)
+    )
+
+    @classmethod
+    def _hint_for(cls, value: object) -> str | None:
+        # What `kind_field` says where another kind of rate is a mistake of its own.
+        if isinstance(value, str):
+            return f'use Rate.per_year("{value}")'
+        is_rate = isinstance(value, EffectiveRate | ContinuousRate)
+        return None if is_rate else _RATE_HINT
 
     @classmethod
     def per_year(cls, fraction: ExactNumber) -> Rate:

@@ -227,5 +227,162 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
             "it applies where {fact} is {bound}, here it is {value}",
             "该上限适用于 {fact} 为 {bound} 的情形，此处为 {value}",
         ),
+        # ledger: classification
+        "dpd_months": _texts(
+            "{month_count} month ends up to {last_on}: {no_loan_count} without a loan, "
+            "{not_reported_count} not reported",
+            "截至 {last_on} 的 {month_count} 个月末：{no_loan_count} 个无贷款，"
+            "{not_reported_count} 个未报送",
+        ),
+        "class_no_loan": _texts(
+            "there is no open loan to classify",
+            "没有可供分类的未结清贷款",
+        ),
+        "class_written_off": _texts(
+            "the loan was written off and is no longer classified",
+            "贷款已核销，不再分类",
+        ),
+        "class_not_overdue": _texts(
+            "the loan is {days} days past due, which puts it in no worse class",
+            "贷款逾期 {days} 天，未达到下调分类的天数",
+        ),
+        "class_days": _texts(
+            "the loan is {days} days past due, {days_min} or more make it {loan_class}",
+            "贷款逾期 {days} 天，达到 {days_min} 天及以上归为 {loan_class}",
+        ),
+        "class_observed": _texts(
+            "the loan was restructured and is at least {loan_class} until its "
+            "observation ends on {until_on}",
+            "贷款属于重组资产，在观察期于 {until_on} 结束前至少归为 {loan_class}",
+        ),
+        "stage_days": _texts(
+            "the loan is {days} days past due, {days_min} or more presume {stage}",
+            "贷款逾期 {days} 天，达到 {days_min} 天及以上推定为 {stage}",
+        ),
+        "stage_none": _texts(
+            "the loan is {days} days past due, and nothing puts it beyond stage 1",
+            "贷款逾期 {days} 天，没有理由归入第 1 阶段以上",
+        ),
+        "stage_rebutted": _texts(
+            "{days} days past due presume {stage}, which {evidence} rebuts",
+            "逾期 {days} 天推定为 {stage}，但已由 {evidence} 反驳",
+        ),
+        "stage_impaired": _texts(
+            "the lender found the loan to be credit-impaired",
+            "贷款机构认定该贷款已发生信用减值",
+        ),
+        "stage_risk_increased": _texts(
+            "the lender found that credit risk rose significantly",
+            "贷款机构认定信用风险显著增加",
+        ),
+        "default_since": _texts(
+            "in default since {default_on}; arrears have been material for "
+            "{counted_days} days in a row",
+            "自 {default_on} 起违约；逾期金额已连续 {counted_days} 天超过重要性门槛",
+        ),
+        "default_probation": _texts(
+            "in default since {default_on}; arrears have not been material since "
+            "{probation_from}, and must stay so until {probation_until}",
+            "自 {default_on} 起违约；自 {probation_from} 起逾期金额低于重要性门槛，"
+            "须保持至 {probation_until}",
+        ),
+        "default_counting": _texts(
+            "arrears have been material for {counted_days} days in a row, {days_min} "
+            "make a default",
+            "逾期金额已连续 {counted_days} 天超过重要性门槛，"
+            "达到 {days_min} 天即为违约",
+        ),
+        "default_immaterial": _texts(
+            "arrears are not material, and no default goes on",
+            "逾期金额未超过重要性门槛，且没有未结束的违约",
+        ),
+        "forbearance_no_concession": _texts(
+            "no concession was made",
+            "没有作出让步",
+        ),
+        "forbearance_no_difficulty": _texts(
+            "no concession was made in financial difficulty",
+            "作出的让步均与财务困难无关",
+        ),
+        "forbearance_granted": _texts(
+            "terms were eased in financial difficulty on {on}",
+            "因财务困难于 {on} 放宽了合同条款",
+        ),
+        "forbearance_renewed": _texts(
+            "terms were eased again in probation on {on}",
+            "在考察期内于 {on} 再次放宽了合同条款",
+        ),
+        "forbearance_late": _texts(
+            "the loan was late for too long in probation on {on}",
+            "考察期内于 {on} 逾期天数超过上限",
+        ),
+        "forbearance_cured": _texts(
+            "the loan was cured on {on}",
+            "贷款于 {on} 完成治愈期",
+        ),
+        "forbearance_cure": _texts(
+            "the loan is non-performing and cures until {until_on} at least",
+            "贷款为不良，治愈期至少持续至 {until_on}",
+        ),
+        "forbearance_probation": _texts(
+            "the loan is in probation until {until_on} at least",
+            "贷款处于考察期，至少持续至 {until_on}",
+        ),
+        "forbearance_over": _texts(
+            "probation ended on {on}",
+            "考察期已于 {on} 结束",
+        ),
+        "forbearance_closed": _texts(
+            "the loan was closed on {on}",
+            "贷款已于 {on} 结清或核销",
+        ),
+        "aging_counted": _texts(
+            "{overdue_count} of {loan_count} loans are past due",
+            "{loan_count} 笔贷款中有 {overdue_count} 笔逾期",
+        ),
+        "par_counted": _texts(
+            "{late_count} of {loan_count} loans are {days_min} or more days past due, "
+            "{restructured_count} others are restructured",
+            "{loan_count} 笔贷款中有 {late_count} 笔逾期 {days_min} 天及以上，"
+            "另有 {restructured_count} 笔为重组贷款",
+        ),
+        # ledger: reconciliation
+        "reconciliation_matched": _texts(
+            "the ledger and the bank have the same amount",
+            "账本与银行流水金额一致",
+        ),
+        "reconciliation_amount_differs": _texts(
+            "the bank's amount is the ledger's and {difference_minor} minor units",
+            "银行金额与账本金额相差 {difference_minor} 最小货币单位",
+        ),
+        "reconciliation_missing_in_ledger": _texts(
+            "the bank has it, the ledger does not",
+            "银行有记录，账本没有",
+        ),
+        "reconciliation_missing_at_bank": _texts(
+            "the ledger has it, the bank does not",
+            "账本有记录，银行没有",
+        ),
+        "reconciliation_double_at_bank": _texts(
+            "the bank has it once more than the ledger",
+            "银行比账本多记一次",
+        ),
+        "reconciliation_double_in_ledger": _texts(
+            "the ledger has it once more than the bank",
+            "账本比银行多记一次",
+        ),
+        # ledger: where a repayment went
+        "allocation_past_due": _texts(
+            "{amount} paid {bucket} of row {row}, which was past due since {due_on}",
+            "{amount} 用于偿还第 {row} 期的 {bucket}，该期已于 {due_on} 到期未付",
+        ),
+        "allocation_due": _texts(
+            "{amount} paid {bucket} of row {row}, due on the day, {due_on}",
+            "{amount} 用于偿还第 {row} 期的 {bucket}，该期于当日 {due_on} 到期",
+        ),
+        "allocation_in_advance": _texts(
+            "{amount} paid {bucket} of row {row} in advance; it is due on {due_on}",
+            "{amount} 提前偿还第 {row} 期的 {bucket}，该期于 {due_on} 到期",
+        ),
     }
 )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from microcrm_core.batch import UNKNOWN, Int64s
 from microcrm_core.dates import BusinessCalendar, BusinessDayRule, Weekday, adjust_date
-from microcrm_core.dates.business_days_batch import adjust_dates
+from microcrm_core.dates.business_days_batch import adjust_dates, are_adjustable
 from microcrm_core.errors import InvalidValueError
 
 EPOCH = dt.date(1970, 1, 1)
@@ -158,3 +158,22 @@ def test_an_unknown_rule_is_refused() -> None:
             "nearest",  # type: ignore[arg-type]  # it has two meanings
             CALENDARS[0],
         )
+
+
+@pytest.mark.parametrize("calendar", CALENDARS, ids=lambda calendar: calendar.name)
+@pytest.mark.parametrize("rule", list(R))
+def test_rows_are_adjustable_where_the_scalar_gives_a_day(
+    rule: R, calendar: BusinessCalendar
+) -> None:
+    expected = [scalar(on, rule, calendar) is not None for on in DATES]
+
+    assert are_adjustable(days_of(DATES), rule, calendar).tolist() == expected
+    if expected != [True] * len(DATES):
+        with pytest.raises(InvalidValueError):
+            adjust_dates(days_of(DATES), rule, calendar)
+
+
+def test_no_day_is_adjustable_where_there_is_none() -> None:
+    none = np.zeros(0, np.int64)
+
+    assert are_adjustable(none, R.FOLLOWING, CALENDARS[0]).size == 0

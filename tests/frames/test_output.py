@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
 from microcrm_core import (
@@ -43,6 +44,51 @@ def test_an_amount_beside_a_gap_keeps_every_digit() -> None:
     frame: Any = to_frame(COLUMNS, "pandas")
 
     assert int(frame["paid_minor"][0]) == 9_007_199_254_740_993
+
+
+def test_a_whole_number_of_numpy_beside_a_gap_keeps_every_digit() -> None:
+    pytest.importorskip("pandas")
+    column = [np.int64(9_007_199_254_740_993), None]
+    frame: Any = to_frame({"paid_minor": column}, "pandas")
+
+    assert int(frame["paid_minor"][0]) == 9_007_199_254_740_993
+
+
+@pytest.mark.parametrize("backend", Backend)
+@pytest.mark.parametrize("as_list", [False, True])
+def test_days_of_numpy_are_days_in_every_library(
+    backend: Backend, as_list: bool
+) -> None:
+    pytest.importorskip(backend.value)
+    days = np.array(["2025-01-31", "NaT"], "datetime64[D]")
+    frame: Any = to_frame({"due_on": list(days) if as_list else days}, backend)
+
+    found = values_of(frame, "due_on", backend)
+    assert [str(one)[:10] for one in found] == ["2025-01-31", "None"]
+    # pandas has no days without a time.
+    assert backend is Backend.PANDAS or found[0] == dt.date(2025, 1, 31)
+
+
+@pytest.mark.parametrize("backend", Backend)
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_moments_of_numpy_are_moments_in_every_library(
+    backend: Backend, unit: Any
+) -> None:
+    pytest.importorskip(backend.value)
+    moments = np.array(["2025-01-31T10:20:30", "NaT"], f"datetime64[{unit}]")
+    frame: Any = to_frame({"paid_at": moments}, backend)
+
+    expected = [dt.datetime(2025, 1, 31, 10, 20, 30), None]  # noqa: DTZ001  # no zone
+    assert values_of(frame, "paid_at", backend) == expected
+
+
+def values_of(frame: Any, name: str, backend: Backend) -> list[object]:
+    """Return a column as Python values, None where it is missing."""
+    if backend is Backend.PANDAS:
+        return [None if str(one) == "NaT" else one for one in frame[name]]
+    column = frame[name]
+    values = column.to_pylist() if backend is Backend.PYARROW else column.to_list()
+    return list(values)
 
 
 @pytest.mark.parametrize("backend", ["polars", "pyarrow"])

@@ -12,40 +12,35 @@ from tests.golden import (
     day_count,
     emi_core,
     eu_aprc,
-    fineract_schedules,
+    fineract_ledger,
     regz_apr,
 )
 from tests.golden.outcomes import Checker
 
-__all__ = ["CHECKERS", "missing_feature"]
+__all__ = ["CHECKERS"]
 
 CHECKERS: Final[dict[str, Checker]] = {
+    "backdated_overdue": fineract_ledger.check,
     "business_days": business_days.check,
+    "charges": fineract_ledger.check,
     "day_count": day_count.check,
+    "delinquency": fineract_ledger.check,
+    "down_payment": fineract_ledger.check,
     "emi_core_unit": emi_core.check,
     "eu_aprc": eu_aprc.check,
-    "multi_disbursement": fineract_schedules.check,
-    "plain_cumulative": fineract_schedules.check,
-    "plain_cumulative_down_payment": fineract_schedules.check,
-    "plain_progressive": fineract_schedules.check,
-    "plain_progressive_down_payment": fineract_schedules.check,
-    "recent_hand_transcribed": fineract_schedules.check,
+    "extra_capitalised_income": fineract_ledger.check,
+    "extra_chargeback": fineract_ledger.check,
+    "extra_chargeoff_termination": fineract_ledger.check,
+    "interest_pause": fineract_ledger.check,
+    "multi_disbursement": fineract_ledger.check,
+    "multi_disbursement_repayments": fineract_ledger.check,
+    "plain_cumulative": fineract_ledger.check,
+    "plain_cumulative_down_payment": fineract_ledger.check,
+    "plain_progressive": fineract_ledger.check,
+    "plain_progressive_down_payment": fineract_ledger.check,
+    "reage_reamortise": fineract_ledger.check,
+    "recent_hand_transcribed": fineract_ledger.check,
     "regz_apr": regz_apr.check,
+    "repayments": fineract_ledger.check,
+    "reschedule": fineract_ledger.check,
 }
-
-_MISSING: Final = {
-    "down_payment": "down payments",
-    "multi_disbursement_repayments": "ledger",
-    "repayments": "ledger",
-    "backdated_overdue": "ledger",
-    "charges": "ledger",
-    "delinquency": "arrears",
-    "interest_pause": "ledger",
-    "reage_reamortise": "adjustments",
-    "reschedule": "adjustments",
-}
-
-
-def missing_feature(family: str) -> str:
-    """Return what a family without a checker waits for."""
-    return _MISSING.get(family, "no checker for this family")

@@ -121,3 +121,34 @@ def test_a_credit_has_one_canonical_text() -> None:
 
     assert '"kind":"advance"' in text
     assert '"on":"2026-01-15"' in text
+
+
+def test_flows_show_their_number_and_sums_in_one_line() -> None:
+    flows = CreditFlows(
+        [advance(START, 100_000), repayment(END, 110_000), charge(START, 500, "file")],
+        [charge(START, 900, "notary")],
+    )
+
+    assert repr(flows) == (
+        "CreditFlows(3 flows from 2025-01-15 to 2026-01-15, received USD 1000.00, "
+        "paid USD 1105.00, 1 excluded)"
+    )
+
+
+def test_a_notebook_shows_every_flow_and_whether_it_counts() -> None:
+    flows = CreditFlows(
+        [advance(START, 100_000), repayment(END, 110_000)],
+        [charge(START, 900, "<notary>")],
+    )
+    shown = flows._repr_html_()
+
+    assert shown.startswith("<table><caption>USD</caption>")
+    assert (
+        "<tr><td>2025-01-15</td><td>advance</td><td></td><td>1000.00</td><td></td>"
+        "<td>yes</td></tr>"
+    ) in shown
+    assert (
+        "<td>&lt;notary&gt;</td><td></td><td>9.00</td><td>no</td></tr></tbody>"
+    ) in shown
+    # A charge that does not count is in no total.
+    assert "<td>1000.00</td><td>1100.00</td><td></td></tr></tfoot>" in shown

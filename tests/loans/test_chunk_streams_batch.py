@@ -19,6 +19,7 @@ from microcrm_core.loans import (
     Grace,
     Portion,
     RepaymentPlan,
+    build_schedule,
 )
 from microcrm_core.loans.batch import (
     ScheduleBuffers,
@@ -215,3 +216,42 @@ def test_memory_does_not_grow_with_the_number_of_loans() -> None:
     peak_bytes(few)
 
     assert peak_bytes(few.take(rows)) < 1.1 * peak_bytes(few)
+
+
+def test_total_interest_is_the_scalar_one_and_counts_what_is_capitalized() -> None:
+    loans = make_columns()
+    expected = [
+        build_schedule(loans.terms(row), STRICT).total_interest.minor
+        for row in range(len(loans))
+    ]
+    schedules = build_schedules(loans, STRICT)
+    found = np.zeros(len(loans), np.int64)
+    for chunk in iter_schedules(loans, STRICT):
+        found[chunk.rows] = chunk.total_interest_minor
+
+    assert schedules.total_interest_minor.tolist() == expected
+    assert found.tolist() == expected
+    # Some loan has interest that no installment pays.
+    assert schedules.interest_minor.sum() < sum(expected)
+
+
+@pytest.mark.parametrize("plan", [PLANS[0], RICH])
+def test_total_interest_of_one_kind_of_loans_is_the_scalar_one(
+    plan: RepaymentPlan,
+) -> None:
+    loans = [
+        make_loan(attrs.evolve(make_terms(90_000 + number), plan=plan), number)
+        for number in range(3)
+    ]
+    position = {CustomerId(f"customer-{number}"): 0 for number in range(3)}
+    expected = [
+        build_schedule(loan.terms, STRICT).total_interest.minor for loan in loans
+    ]
+    columns = LoanColumns.from_loans(loans, position)
+    (chunk,) = iter_schedules(columns, STRICT)
+
+    assert chunk.total_interest_minor.tolist() == expected
+    found = build_schedules(columns, STRICT).total_interest_minor
+    assert found.tolist() == expected
+    nothing = build_schedules(columns.take(np.arange(0)), STRICT)
+    assert nothing.total_interest_minor.tolist() == []

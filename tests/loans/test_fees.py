@@ -41,7 +41,7 @@ def test_a_fixed_sum_does_not_look_at_the_amount() -> None:
 
 
 @given(
-    share=st.fractions(Fraction(1, 1000), 3, max_denominator=1000),
+    share=st.fractions(Fraction(1, 1000), 1, max_denominator=1000),
     minor=st.integers(1, 10**9),
     rounding=st.sampled_from(Rounding),
     multiple=st.sampled_from((1, 5, 100)),
@@ -99,12 +99,25 @@ def test_a_portion_is_a_share_or_a_sum_above_zero() -> None:
         Portion()
     with pytest.raises(InvalidValueError, match="must be a share or an amount"):
         Portion(share=TENTH.share, amount=Money(1, EUR))
-    with pytest.raises(InvalidValueError, match="share must be above zero, got '0'"):
+    with pytest.raises(InvalidValueError, match="share must be above zero and at "):
         Portion.of_share(0)
     with pytest.raises(InvalidValueError, match="amount must be above zero"):
         Portion.of_amount(Money(0, EUR))
     with pytest.raises(InvalidValueError, match="share must be an exact number"):
         Portion.of_share(0.1)  # type: ignore[arg-type]  # on purpose
+
+
+def test_a_percentage_is_not_taken_for_a_share() -> None:
+    with pytest.raises(InvalidValueError) as error:
+        Portion.of_share(3)
+    assert str(error.value) == (
+        "share must be above zero and at most 1, got '3'; 3 % is 0.03"
+    )
+    with pytest.raises(InvalidValueError, match="at most 1, got '1001/1000'"):
+        Portion(share=Fraction(1001, 1000))
+    assert Portion.of_share(1).minor_of(Money(25, EUR), Rounding.DOWN) == 25
+    with pytest.raises(InvalidValueError, match=r"use Portion\.of_share"):
+        Portion(share="0.03")  # type: ignore[arg-type]  # on purpose
 
 
 @pytest.mark.parametrize("timing", [FeeTiming.UPFRONT, FeeTiming.FINANCED])

@@ -72,6 +72,11 @@ def test_agreed_amounts_are_money_and_not_negative(
         kind((1,))  # type: ignore[arg-type]  # on purpose
 
 
+def test_a_step_in_text_is_told_where_it_is_read() -> None:
+    with pytest.raises(InvalidValueError, match=r"use Graduated\.of\(\.\.\.\)$"):
+        Graduated(step_share="0.05", step_count=12)  # type: ignore[arg-type]  # on purpose
+
+
 def test_whether_a_bullet_compounds_is_yes_or_no() -> None:
     with pytest.raises(InvalidValueError, match="is_compounded must be a bool, got 1"):
         Bullet(1)  # type: ignore[arg-type]  # on purpose

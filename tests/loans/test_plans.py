@@ -49,7 +49,7 @@ def changed(**parts: object) -> RepaymentPlan:
         ({"fees": (SERVICE, SERVICE)}, "fees", "must have names that differ"),
         ({"balloon": Portion.of_share(1)}, "balloon", "must be less than all"),
         (
-            {"down_payment": Portion.of_share(2)},
+            {"down_payment": Portion.of_share(1)},
             "down_payment",
             "must be less than all",
         ),
@@ -150,3 +150,29 @@ def test_the_preset_is_what_its_documentation_says() -> None:
     assert RepaymentPlan(method=EqualInstallments()) == EQUAL_INSTALLMENTS
     assert EQUAL_INSTALLMENTS.fees == ()
     assert EQUAL_INSTALLMENTS.grace == Grace()
+
+
+def test_grace_that_is_half_set_is_told_what_is_missing() -> None:
+    with pytest.raises(InvalidValueError) as error:
+        Grace(principal_count=2, deferred_interest=DeferredInterest.CAPITALIZED)
+    assert error.value.hint == (
+        "set interest_payment_count=2, or leave deferred_interest out"
+    )
+    with pytest.raises(InvalidValueError) as error:
+        Grace(principal_count=2, interest_payment_count=2)
+    assert error.value.hint == "set it, for example to DeferredInterest.CAPITALIZED"
+
+
+@pytest.mark.parametrize(
+    ("portion", "hint"),
+    [
+        ("0.3", 'use Portion.of_share("0.03") for 3 %'),
+        (Money(300, EUR), "use Portion.of_amount(...)"),
+    ],
+)
+def test_what_is_no_portion_is_told_how_to_become_one(
+    portion: object, hint: str
+) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        changed(balloon=portion)
+    assert error.value.hint == hint

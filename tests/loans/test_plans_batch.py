@@ -306,7 +306,8 @@ def test_growth_at_every_installment_is_too_fine_for_columns() -> None:
     with pytest.raises(InvalidValueError, match="in columns") as error:
         build_schedules(loans, STRICT)
 
-    assert error.value.field == "weights"
+    assert error.value.field == "plan.method"
+    assert "the weight 1.0510100501 of Graduated" in str(error.value)
 
 
 def test_weights_of_another_number_of_installments_are_refused_by_row() -> None:

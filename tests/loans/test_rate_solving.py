@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from microcrm_core import InvalidValueError, Money
 from microcrm_core.dates import DayCount, Frequency
+from microcrm_core.loans import STRICT, build_schedule, flows_of_schedule
 from microcrm_core.loans.cash_flows import CashFlow, CreditFlows, FlowKind
 from microcrm_core.loans.eu_assumptions import EuAssumption
 from microcrm_core.loans.flow_times import (
@@ -34,6 +35,7 @@ from tests.loans.credit_cases import (
     level,
     repayment,
 )
+from tests.loans.loan_cases import make_terms
 
 REG_Z, EU, COMPOUND, SIMPLE = RateMeasure
 
@@ -510,3 +512,34 @@ def test_a_refund_lowers_the_rate() -> None:
         assert rate_of(solve_rate(cheaper, measure)) < rate_of(
             solve_rate(flows, measure)
         )
+
+
+SCHEDULE = build_schedule(make_terms(), STRICT)
+
+
+@pytest.mark.parametrize(
+    ("flows", "hint"),
+    [
+        (SCHEDULE, "use flows_of_schedule(schedule)"),
+        (
+            SCHEDULE.terms,
+            "use flows_of_schedule(build_schedule(terms, conventions))",
+        ),
+        ([advance("2025-01-01", 1)], "use CreditFlows(...)"),
+        (None, "use CreditFlows(...)"),
+    ],
+)
+def test_what_is_no_flows_is_told_where_flows_come_from(
+    flows: object, hint: str
+) -> None:
+    with pytest.raises(InvalidValueError, match="flows must be CreditFlows") as error:
+        solve_rate(flows, EU)  # type: ignore[arg-type]  # on purpose
+    assert error.value.hint == hint
+
+
+def test_times_and_assumptions_of_another_kind_are_refused_by_name() -> None:
+    flows = flows_of_schedule(SCHEDULE)
+    with pytest.raises(InvalidValueError, match="times must be FlowTimes or None"):
+        solve_rate(flows, EU, times=[0, 1])  # type: ignore[arg-type]  # on purpose
+    with pytest.raises(InvalidValueError, match="assumptions must be among immediate"):
+        solve_rate(flows, EU, assumptions=["a"])  # type: ignore[list-item]  # on purpose

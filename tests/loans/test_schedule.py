@@ -358,6 +358,16 @@ def test_the_html_table_has_a_line_for_each_installment() -> None:
     assert "<td>2025-02-15</td>" in html
 
 
+def test_a_schedule_shows_itself_in_one_line() -> None:
+    # A schedule of nothing but principal: the totals follow from the terms.
+    terms = make_terms(100_000, 0, 12)
+
+    assert repr(build_schedule(terms, STRICT)) == (
+        "Schedule(EUR 1000.00 in 12 rows from 2025-02-15 to 2026-01-15, "
+        "interest 0.00, total 1000.00, strict)"
+    )
+
+
 @pytest.mark.parametrize("number", ["3", 3.0, True, None])
 def test_a_number_of_another_kind_is_refused(number: int) -> None:
     schedule = build_schedule(make_terms(1000, 0, 3), STRICT)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microcrm_core import Currency, CurrencyMismatchError, Money
+from microcrm_core import Currency, CurrencyMismatchError, InvalidValueError, Money
 from microcrm_core.dates import BusinessCalendar, BusinessDayRule
 from microcrm_core.loans import (
     STRICT,
@@ -293,3 +293,9 @@ def test_a_fee_in_another_currency_is_refused() -> None:
 
     with pytest.raises(CurrencyMismatchError):
         flows(plan)
+
+
+def test_what_is_no_schedule_has_no_flows() -> None:
+    with pytest.raises(InvalidValueError, match="must be a Schedule") as error:
+        flows_of_schedule(make_terms())  # type: ignore[arg-type]  # on purpose
+    assert error.value.hint == "use build_schedule(terms, conventions)"

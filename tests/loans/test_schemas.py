@@ -247,6 +247,43 @@ def test_rates_are_the_same_texts_in_both(text: str, is_right: bool) -> None:
     assert is_read(FORMS["plan"], weighted) is is_right
 
 
+@pytest.mark.parametrize(
+    ("text", "is_right"),
+    [
+        ("0.03", True),
+        ("+0.5", True),
+        ("007/1000", True),
+        ("1", True),
+        ("01.00", True),
+        ("1/3", True),
+        ("3", False),
+        ("1.01", False),
+        ("10", False),
+        ("0", False),
+        ("0.00", False),
+        ("0/3", False),
+        ("-0.5", False),
+        ("-1/3", False),
+    ],
+)
+def test_a_share_is_at_most_all_of_it_in_both(text: str, is_right: bool) -> None:
+    portion = {"share": text}
+    fee = {"name": "file", "timing": "upfront", "portion": portion}
+    plain = {"method": {"kind": "equal_installments"}, "fees": [fee]}
+    assert keeps(FORMS["plan"], plain) is is_right
+    assert is_read(FORMS["plan"], plain) is is_right
+
+
+def test_a_percentage_in_json_is_told_to_be_a_share() -> None:
+    fee = {"name": "file", "timing": "upfront", "portion": {"share": "3"}}
+    with pytest.raises(PolicyError) as error:
+        plan_from_plain({"method": {"kind": "equal_installments"}, "fees": [fee]})
+    assert str(error.value) == (
+        "plan.fees[0].portion.share must be above zero and at most 1, got '3'; "
+        "3 % is 0.03"
+    )
+
+
 @pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31", "2024-02-29"])
 def test_every_day_of_the_calendar_is_a_day_in_both(text: str) -> None:
     for part_name in ("holidays", "working_days"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from fractions import Fraction
 from typing import Any
 
 import attrs
@@ -13,22 +14,30 @@ from microcrm_core.dates import Frequency, RollKind, RollRule, due_dates
 from microcrm_core.loans import (
     EQUAL_INSTALLMENTS,
     CustomPrincipal,
+    DeferredInterest,
+    EqualPrincipal,
     Fee,
     FeeTiming,
+    Grace,
+    Graduated,
     InterestPause,
     LoanTerms,
     Portion,
     RateChange,
+    RepaymentPlan,
     Tranche,
 )
 from microcrm_core.loans.terms_checks import last_due_limit
-from microcrm_core.rates import Rate
+from microcrm_core.rates import EffectiveRate, Rate
 from tests.loans.loan_cases import EUR, make_loan, make_terms
 
 TERMS = make_terms()
 DUE_ON = TERMS.first_due_on
 DAY = dt.timedelta(days=1)
 RATE = Rate.per_year("0.12")
+
+
+EQUAL = EqualPrincipal()
 
 
 def tranche(on: dt.date, minor: int) -> Tranche:
@@ -364,3 +373,64 @@ def test_terms_are_those_of_the_plan_until_the_loan_is_disbursed() -> None:
         terms, disbursed_on=terms.disbursed_on + day
     )
     assert planned.terms_as_of(terms.disbursed_on) == terms
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "hint"),
+    [
+        ("principal", 50_000, 'use Money.of("500.00", Currency.of("EUR"))'),
+        ("nominal_rate", "0.18", 'use Rate.per_year("0.18")'),
+        ("nominal_rate", 18, 'use Rate.per_year("0.24") or Rate.of_percent("24")'),
+        ("nominal_rate", EffectiveRate(Fraction("0.18")), None),
+        ("frequency", "monthly", "use Frequency.MONTHLY"),
+        ("frequency", "Biweekly", "use Frequency.BIWEEKLY"),
+        ("frequency", "P10D", 'use Frequency.of("P10D")'),
+        ("frequency", 12, "use Frequency.MONTHLY or its like"),
+        ("plan", EQUAL, "use RepaymentPlan(method=EqualPrincipal())"),
+        ("plan", EqualPrincipal, "use RepaymentPlan(method=EqualPrincipal(...))"),
+        ("tranches", [tranche(DUE_ON, 1)], "use tuple(...)"),
+        ("tranches", tranche(DUE_ON, 1), "use (...,) for one alone"),
+    ],
+)
+def test_a_part_of_another_kind_comes_with_what_to_write(
+    field: str, value: object, hint: str | None
+) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        changed(**{field: value})
+    assert (error.value.field, error.value.hint) == (field, hint)
+
+
+def test_a_notebook_shows_the_parts_that_were_agreed() -> None:
+    plan = RepaymentPlan(
+        method=Graduated.of(step_share="0.05", step_count=2),
+        grace=Grace(
+            principal_count=1,
+            interest_payment_count=1,
+            deferred_interest=DeferredInterest.CAPITALIZED,
+        ),
+        balloon=Portion.of_share("0.3"),
+    )
+    later = (tranche(DUE_ON, 100), tranche(DUE_ON, 200))
+    shown = changed(plan=plan, tranches=later)._repr_html_()
+
+    for name, text in (
+        ("principal", "EUR 1000.00"),
+        ("frequency", "monthly"),
+        ("first_due_on", str(DUE_ON)),
+        ("method", "Graduated: step_share 1/20, step_count 2"),
+        ("balloon", "Portion: share 3/10"),
+        (
+            "grace",
+            "Grace: principal_count 1, interest_payment_count 1, "
+            "deferred_interest capitalized",
+        ),
+        (
+            "tranches",
+            f"Tranche: disbursed_on {DUE_ON}, amount EUR 1.00; "
+            f"Tranche: disbursed_on {DUE_ON}, amount EUR 2.00",
+        ),
+    ):
+        assert f"<tr><td>{name}</td><td>{text}</td></tr>" in shown
+    assert "rate_changes" not in shown
+    assert "fees" not in shown
+    assert "<td>EqualInstallments</td>" in TERMS._repr_html_()

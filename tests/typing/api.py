@@ -35,6 +35,7 @@ from microcrm_core import (
     Frequency,
     InvalidValueError,
     Language,
+    LedgerError,
     Loan,
     LoanTerms,
     MicrocrmError,
@@ -215,6 +216,9 @@ def errors(error: MicrocrmError) -> str | None:
         case ScheduleError():
             assert_type(error.number, int | None)
             return error.finding
+        case LedgerError():
+            assert_type(error.event_id, str)
+            return error.hint
         case InvalidValueError():
             assert_type(error.row, int | None)
             return error.hint

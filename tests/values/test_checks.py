@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
 import attrs
+import numpy as np
 import pytest
 
 from microcrm_core import InvalidValueError
@@ -20,6 +22,7 @@ from microcrm_core.checks import (
     kind_field,
     name_text,
     name_text_field,
+    tuple_field,
     utc_instant,
     whole_number,
     whole_number_field,
@@ -66,6 +69,99 @@ def test_a_whole_number_is_an_int_and_no_bool(value: object) -> None:
 def test_a_day_has_no_time(value: object) -> None:
     with pytest.raises(InvalidValueError, match=r"^due_on must be a date without"):
         day("due_on", value)
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        (NOON, "use .date()"),
+        ("2025-01-31", "use date.fromisoformat(...)"),
+        (np.datetime64("2025-01-31"), 'use .astype("datetime64[D]").item()'),
+        (20_119, None),
+    ],
+)
+def test_a_day_of_another_kind_is_told_how_to_become_one(
+    value: object, hint: str | None
+) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        day("due_on", value)
+    assert caught.value.hint == hint
+
+
+def test_the_hints_for_days_are_right() -> None:
+    moment = np.datetime64("2025-01-31T12:00")
+    for made in (
+        NOON.date(),
+        dt.date.fromisoformat("2025-01-31"),
+        moment.astype("datetime64[D]").item(),
+    ):
+        assert day("due_on", made) == dt.date(2025, 1, 31)
+
+
+def test_a_timestamp_of_a_frame_is_told_to_drop_its_time() -> None:
+    pandas: Any = pytest.importorskip("pandas")
+    with pytest.raises(InvalidValueError, match=r"use \.date\(\)$"):
+        day("due_on", pandas.Timestamp("2025-01-31"))
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [(np.int64(3), "use int(...)"), (True, None), (np.bool_(1), None), (3.0, None)],
+)
+def test_a_whole_number_of_an_array_is_told_to_become_an_int(
+    value: object, hint: str | None
+) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        whole_number("n", value)
+    assert caught.value.hint == hint
+
+
+class Sort(StrEnum):
+    GOOD = "good"
+
+
+@attrs.frozen
+class Told:
+    """Tells how it is made of text."""
+
+    @classmethod
+    def _hint_for(cls, value: object) -> str | None:
+        return "use Told()" if isinstance(value, str) else None
+
+
+@attrs.frozen(kw_only=True)
+class Kinds:
+    sort: Sort = attrs.field(default=Sort.GOOD, validator=kind_field(Sort))
+    told: Told = attrs.field(default=Told(), validator=kind_field(Told))
+    days: tuple[dt.date, ...] = attrs.field(default=(), validator=tuple_field(dt.date))
+    many: tuple[Told, ...] = attrs.field(default=(), validator=tuple_field(Told))
+    by_field: Told | None = attrs.field(
+        default=None, validator=kind_field(Told, type(None), hint="use what you like")
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "hint"),
+    [
+        ("sort", "good", "use Sort.GOOD"),
+        ("sort", "GOOD", "use Sort.GOOD"),
+        ("sort", "bad", None),
+        ("told", "text", "use Told()"),
+        ("told", 1, None),
+        ("told", Told, "use Told(...)"),
+        ("many", ["text"], "use tuple(...)"),
+        ("many", Told(), "use (...,) for one alone"),
+        ("many", 1, None),
+        ("many", ("text",), "use Told()"),
+        ("by_field", "text", "use what you like"),
+    ],
+)
+def test_a_value_of_another_kind_comes_with_what_to_do(
+    field: str, value: object, hint: str | None
+) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        attrs.evolve(Kinds(), **{field: value})  # type: ignore[arg-type]  # on purpose
+    assert (caught.value.field, caught.value.hint) == (field, hint)
 
 
 @pytest.mark.parametrize("value", [NOON.replace(tzinfo=None), NOON.date(), None])

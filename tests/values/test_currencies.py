@@ -103,6 +103,25 @@ def test_a_retired_code_names_its_successor(old: str, new: str) -> None:
     assert caught.value.hint == f"it is retired, use {new} or Currency.custom"
 
 
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("eur", "use EUR"),
+        ("RMB", "use CNY"),
+        ("rmb", "use CNY"),
+        ("NTD", "use TWD"),
+        ("dem", "it is retired, use EUR or Currency.custom"),
+        ("ABC", None),
+    ],
+)
+def test_a_code_that_is_nearly_right_is_told_the_right_one(
+    code: str, hint: str | None
+) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        Currency.of(code)
+    assert caught.value.hint == hint
+
+
 def test_retired_codes_are_no_codes_in_use_and_their_successors_are() -> None:
     assert not RETIRED.keys() & CURRENCIES.keys()
     assert set(RETIRED.values()) <= CURRENCIES.keys()

@@ -15,6 +15,7 @@ from microcrm_core.errors import (
     ConvergenceError,
     CurrencyMismatchError,
     InvalidValueError,
+    LedgerError,
     MicrocrmError,
     MissingExtraError,
     PolicyError,
@@ -31,6 +32,7 @@ CODES: Final = {
     "CurrencyMismatchError": ("currency_mismatch", ValueError),
     "PolicyError": ("policy", ValueError),
     "ScheduleError": ("schedule", ValueError),
+    "LedgerError": ("ledger", ValueError),
     "ConvergenceError": ("convergence", ArithmeticError),
     "RecordNotFoundError": ("record_not_found", LookupError),
     "ConflictError": ("conflict", RuntimeError),
@@ -39,6 +41,7 @@ CODES: Final = {
 }
 
 EXAMPLES: Final[list[MicrocrmError]] = [
+    LedgerError("event-9", "event_id", "must be known", "event-7", hint="look"),
     MicrocrmError("something"),
     InvalidValueError("days", "must not be negative", -3),
     InvalidValueError(

@@ -127,6 +127,11 @@ def test_a_currency_code_is_no_currency() -> None:
     )
 
 
+def test_the_text_of_a_currency_is_named_in_the_hint() -> None:
+    with pytest.raises(InvalidValueError, match=r'use Currency\.of\("CNY"\)$'):
+        Money.of("5", "CNY")  # type: ignore[arg-type]  # on purpose
+
+
 def test_digits_that_do_not_fit_are_refused_unless_a_rounding_is_named() -> None:
     with pytest.raises(InvalidValueError) as caught:
         Money.of("12.345", EUR)

@@ -118,6 +118,8 @@ def test_the_plain_constructors_take_fractions_only(value: object) -> None:
     for make in (Rate, EffectiveRate, ContinuousRate):
         with pytest.raises(InvalidValueError, match=r"must be a Fraction"):
             make(value)  # type: ignore[arg-type]  # on purpose
+    with pytest.raises(InvalidValueError, match=r"use Rate\.per_year"):
+        Rate(value)  # type: ignore[arg-type]  # on purpose
 
 
 @pytest.mark.parametrize("days", [0, 367, 365.0, True])

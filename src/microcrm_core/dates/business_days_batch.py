@@ -28,7 +28,7 @@ from microcrm_core.dates.business_days import HALF_MONTH_DAY, BusinessDayRule
 from microcrm_core.dates.calendars import CLOSED_DAYS_MAX, BusinessCalendar, Weekday
 from microcrm_core.errors import InvalidValueError
 
-__all__ = ["adjust_dates"]
+__all__ = ["adjust_dates", "are_adjustable"]
 
 _EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 _FIRST_DAY: Final = dt.date.min.toordinal() - _EPOCH
@@ -84,6 +84,31 @@ def adjust_dates(
     adjusted = days.astype(np.int64)
     adjusted[is_known] = target
     return adjusted
+
+
+def are_adjustable(
+    days: Int64s, rule: BusinessDayRule, calendar: BusinessCalendar
+) -> Bools:
+    """Return for which rows `adjust_dates` gives a day instead of an error.
+
+    Shapes:
+        *days* has the shape (rows,), which is the shape of the result.
+
+    Units:
+        Days since 1970-01-01, in the years 1 to 9999.
+
+    Example:
+        >>> import numpy as np
+        >>> from microcrm_core.dates import BusinessCalendar, BusinessDayRule
+        >>> from microcrm_core.dates.business_days_batch import are_adjustable
+        >>> early = BusinessCalendar(name="early", year_max=1970)
+        >>> rule = BusinessDayRule.FOLLOWING
+        >>> are_adjustable(np.array([2, 400]), rule, early).tolist()
+        [True, False]
+    """
+    if rule is BusinessDayRule.NO_ADJUST or days.size == 0:
+        return np.ones(days.shape, np.bool_)
+    return _Table.of(days, calendar).moved(days, rule)[1]
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -136,6 +136,16 @@ class Frequency:
             return cls(12 * count, FrequencyUnit.MONTH)
         return cls(count, _BY_LETTER[letter])
 
+    @classmethod
+    def _hint_for(cls, value: object) -> str:
+        # What `kind_field` says where the text of a frequency is given.
+        text = str(value)
+        if text.lower() in _BY_NAME:
+            return f"use Frequency.{text.upper()}"
+        if _PERIOD_TEXT.fullmatch(text):
+            return f'use Frequency.of("{text}")'
+        return "use Frequency.MONTHLY or its like"
+
     @property
     def periods_per_year(self) -> Fraction:
         """How many periods make a nominal year.

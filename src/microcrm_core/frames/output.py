@@ -9,11 +9,12 @@ Example:
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, cast
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, cast
 
 from microcrm_core.errors import InvalidValueError, MissingExtraError
 
@@ -38,14 +39,16 @@ class Backend(StrEnum):
 
 
 def to_frame(
-    columns: Mapping[str, Sequence[object]], backend: Backend | str | None = None
+    columns: Mapping[str, Collection[object]], backend: Backend | str | None = None
 ) -> IntoDataFrame:
     """Return a frame with these columns, in their order.
 
     Whole numbers stay whole where some are missing: pandas gets its `Int64` for them.
+    The `datetime64` of numpy become days or moments of the library, and `NaT` is
+    missing; polars and pyarrow keep moments to the microsecond.
 
     Args:
-        columns: All of one length; None is a missing value.
+        columns: Lists, tuples or arrays of one length; None is a missing value.
         backend: Whose frame; None: of the library among `Backend` that the program
             has imported, else of the first that is installed, in that order.
 
@@ -66,9 +69,8 @@ def to_frame(
         raise MissingExtraError("frames", feature="to_frame") from None
     _require_one_length(columns)
     chosen = _chosen(backend)
-    data: dict[str, object] = {name: list(column) for name, column in columns.items()}
-    if chosen is Backend.PANDAS:
-        data = {name: _pandas_column(column) for name, column in columns.items()}
+    convert = _pandas_column if chosen is Backend.PANDAS else _plain_column
+    data = {name: convert(column) for name, column in columns.items()}
     frame = nw.from_dict(data, backend=chosen.value)
     return cast("IntoDataFrame", frame.to_native())
 
@@ -88,16 +90,32 @@ def _chosen(backend: Backend | str | None) -> Backend:
     raise InvalidValueError("backend", rule, backend, hint=hint)
 
 
-def _require_one_length(columns: Mapping[str, Sequence[object]]) -> None:
+def _require_one_length(columns: Mapping[str, Collection[object]]) -> None:
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise InvalidValueError("columns", "must have one length", lengths)
 
 
-def _pandas_column(column: Sequence[object]) -> object:
+def _pandas_column(column: Collection[object]) -> object:
     # pandas would make floats of whole numbers with gaps, and lose digits of amounts.
     kinds = {type(value) for value in column}
-    if kinds == {int, type(None)}:
+    whole_kinds = {kind for kind in kinds if issubclass(kind, Integral)} - {bool}
+    if whole_kinds and kinds - whole_kinds == {type(None)}:
         whole: object = import_module("pandas").array(list(column), dtype="Int64")
         return whole
     return list(column)
+
+
+def _plain_column(column: Collection[object]) -> object:
+    # The other libraries do not read what numpy has for days, nor all that it has for
+    # moments. By name, because a frame may be made where numpy was never loaded.
+    return [
+        _python_day(value) if type(value).__name__ == "datetime64" else value
+        for value in column
+    ]
+
+
+def _python_day(value: Any) -> object:
+    day: object = value.item()
+    # Finer than a microsecond, Python has whole numbers only.
+    return value.astype("datetime64[us]").item() if isinstance(day, int) else day

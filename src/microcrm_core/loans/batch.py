@@ -16,8 +16,9 @@ What columns hold, and what they refuse by name:
 what               held                               refused
 ================== ================================== ============================
 arithmetic         exact                              both of Fineract
-methods            all; agreed amounts for the loans  weights finer than 2**31, as
-                   that they add up for               of growth at every installment
+methods            all; agreed amounts for the loans  by row, weights finer than
+                   that they add up for               2**31, as of growth at every
+                                                      installment
 grace, balloon,    all                                none
 down payment, fees
 day counts         30/360, 30/360 US, 30E/360,        ACT/ACT AFB, BUS/252
@@ -28,7 +29,8 @@ split day counts   all but one                        30-day months in actual ye
 counted by periods all                                none
 business days      all rules; dates that meet are     interest to the moved date with
                    kept                               ICMA or 30-day months; by row,
-                                                      dates that would be merged
+                                                      dates that would be merged, or
+                                                      leave the calendar's years
 terms              one disbursement and rate, a       explicit dates, a last date of
                    frequency                          its own, tranches, changes of
                                                       the rate, interest pauses
@@ -61,6 +63,15 @@ from microcrm_core.errors import InvalidValueError
 from microcrm_core.loans.calendar_tables_batch import CalendarTables
 from microcrm_core.loans.chunk_streams_batch import ScheduleChunk, chunk_stream
 from microcrm_core.loans.chunks_batch import ChunkWork, chunk_spans
+from microcrm_core.loans.column_checks_batch import (
+    DAY_MAX,
+    DAY_MIN,
+    positions_in,
+    require_columns,
+    require_index,
+    require_range,
+    require_terms,
+)
 from microcrm_core.loans.columns_batch import LoanColumns
 from microcrm_core.loans.conventions import ScheduleConventions
 from microcrm_core.loans.held_conventions_batch import require_held
@@ -73,7 +84,6 @@ from microcrm_core.loans.plan_amounts_batch import has_capitalized, has_fees
 from microcrm_core.loans.plans import EQUAL_INSTALLMENTS, RepaymentPlan
 from microcrm_core.loans.refusals_batch import Refusal, require_scheduled
 from microcrm_core.loans.schedule_columns_batch import ColumnsInOrder, ScheduleColumns
-from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX
 from microcrm_core.money import Currency
 
 __all__ = [
@@ -92,6 +102,16 @@ __all__ = [
 # one that is read by someone else.
 _TURNED_VALUES: Final = 2**17
 _OWN_VALUES: Final = 2**20
+_TERM_COLUMNS: Final = (
+    "principal_minor",
+    "annual_ppm",
+    "installment_count",
+    "frequency_index",
+    "planned_day",
+    "first_due_day",
+    "plan_index",
+    "currency_index",
+)
 
 
 def build_schedules(
@@ -111,9 +131,9 @@ def build_schedules(
         Minor units; days since 1970-01-01.
 
     Raises:
-        InvalidValueError: The conventions, or the weights of a plan, are none that
-            columns can hold; a due day of some row leaves the years of the calendar
-            of business days; or some row has no schedule, as `has_schedules` says.
+        InvalidValueError: The conventions are none that columns can hold; or some
+            row has no schedule, as `has_schedules` says. It counts the loans that
+            break the rule, and shows the first.
 
     Example:
         >>> import numpy as np
@@ -142,6 +162,7 @@ def build_schedules(
         >>> schedules.total_minor[schedules.rows(0)].tolist()
         [334, 334, 332]
     """
+    _require_loans(loans)
     require_held(conventions)
     terms = TermColumns.of(loans)
     columns = ColumnsInOrder.of(terms)
@@ -164,7 +185,7 @@ def iter_schedules(
     loans: LoanColumns,
     conventions: ScheduleConventions,
     *,
-    rows: Int64s | None = None,
+    rows: Int64s | Bools | None = None,
     buffers: ScheduleBuffers | None = None,
     with_due_days: bool = False,
 ) -> Iterator[ScheduleChunk]:
@@ -178,7 +199,8 @@ def iter_schedules(
     Args:
         loans: The loans and requests.
         conventions: As in `build_schedules`.
-        rows: Positions of the loans that are asked for; None: all.
+        rows: Positions of the loans that are asked for, as int64, or a mask with a
+            truth value for each loan, as `LoanColumns.take`; None: all.
         buffers: Columns to write into, which say how large a chunk may be; None: own
             ones.
         with_due_days: Whether due days are computed; where buffers are given, they say.
@@ -193,7 +215,7 @@ def iter_schedules(
         >>> from microcrm_core.batch import UNKNOWN
         >>> from microcrm_core.dates import Frequency
         >>> from microcrm_core.loans import STRICT
-        >>> from microcrm_core.loans.batch import build_schedules
+        >>> from microcrm_core.loans.batch import iter_schedules
         >>> from microcrm_core.loans.columns_batch import LoanColumns
         >>> loans = LoanColumns(
         ...     ids=np.array([b"loan-1"]),
@@ -214,18 +236,28 @@ def iter_schedules(
         ...     print(chunk.rows.tolist(), chunk.total_minor[:, 0].tolist())
         [0] [334, 334, 332]
     """
+    _require_loans(loans)
     require_held(conventions)
     if rows is not None:
-        _require_positions(rows, len(loans))
+        rows = positions_in("rows", rows, len(loans))
     if buffers is None:
         size = max(_OWN_VALUES, _turned_size(loans))
         buffers = ScheduleBuffers.of_size(size, with_due_days=with_due_days)
+    _require_kind("buffers", buffers, ScheduleBuffers)
     return chunk_stream(loans, conventions, rows=rows, buffers=buffers)
 
 
-def _require_positions(rows: Int64s, loan_count: int) -> None:
-    is_valid = np.asarray((rows >= 0) & (rows < loan_count))
-    require_rows(is_valid, rows, "rows", f"must be from 0 to {loan_count - 1}")
+def _require_loans(loans: object) -> None:
+    hint = "use LoanColumns.from_loans, which takes Loan and the customers' positions"
+    _require_kind("loans", loans, LoanColumns, hint=hint)
+
+
+def _require_kind(
+    field: str, value: object, kind: type[object], *, hint: str | None = None
+) -> None:
+    if not isinstance(value, kind):
+        rule = f"must be {kind.__name__}"
+        raise InvalidValueError(field, rule, type(value).__name__, hint=hint)
 
 
 def write_schedules(
@@ -251,8 +283,8 @@ def write_schedules(
         The level installments, in the order of the loans.
 
     Raises:
-        InvalidValueError: As in `build_schedules`; or a column is missing or of another
-            length.
+        InvalidValueError: As in `build_schedules`; the layout was made for other
+            loans; or a column is missing or of another length.
 
     Example:
         >>> import numpy as np
@@ -260,7 +292,11 @@ def write_schedules(
         >>> from microcrm_core.batch import UNKNOWN
         >>> from microcrm_core.dates import Frequency
         >>> from microcrm_core.loans import STRICT
-        >>> from microcrm_core.loans.batch import build_schedules
+        >>> from microcrm_core.loans.batch import (
+        ...     ScheduleBuffers,
+        ...     ScheduleLayout,
+        ...     write_schedules,
+        ... )
         >>> from microcrm_core.loans.columns_batch import LoanColumns
         >>> loans = LoanColumns(
         ...     ids=np.array([b"loan-1"]),
@@ -284,6 +320,7 @@ def write_schedules(
         >>> columns.outstanding_minor[layout.values(0)].tolist()
         [666, 332, 0]
     """
+    _require_loans(loans)
     require_held(conventions)
     terms = TermColumns.of(loans)
     _require_columns(terms, layout, into)
@@ -308,9 +345,12 @@ def write_schedules(
 def _require_columns(
     terms: TermColumns, layout: ScheduleLayout, into: ScheduleBuffers
 ) -> None:
-    if layout.loans.size != len(terms):
-        rule = f"must be of these {len(terms)} loans"
-        raise InvalidValueError("layout", rule, layout.loans.size)
+    for name, value, kind in (
+        ("layout", layout, ScheduleLayout),
+        ("into", into, ScheduleBuffers),
+    ):
+        _require_kind(name, value, kind)
+    layout.require_loans(terms)
     if into.size != layout.value_count:
         rule = f"must have {layout.value_count} values, as the layout says"
         raise InvalidValueError("into", rule, into.size)
@@ -343,7 +383,7 @@ def level_installments(
 
     Args:
         principal_minor: Amount lent or asked for; above zero.
-        annual_ppm: Nominal yearly rate; zero or more.
+        annual_ppm: Nominal yearly rate; from zero to `terms.NOMINAL_RATE_MAX`.
         installment_count: 1 to 1200.
         frequency_index: Position in *frequencies*.
         frequencies: The frequencies that occur.
@@ -356,7 +396,7 @@ def level_installments(
         currencies: The currencies that occur. Only fixed sums of a plan need them.
 
     Shapes:
-        The arrays are (loans,), which is the shape of the result.
+        The arrays are int64 of (loans,), which is the shape of the result.
 
     Units:
         Minor units; parts per million a year; days since 1970-01-01.
@@ -382,7 +422,7 @@ def level_installments(
         [334]
     """
     require_held(conventions)
-    zeros = np.zeros(principal_minor.size, np.int64)
+    zeros = np.zeros(np.size(principal_minor), np.int64)
     terms = TermColumns(
         principal_minor=principal_minor,
         annual_ppm=annual_ppm,
@@ -392,9 +432,9 @@ def level_installments(
         planned_day=planned_day,
         first_due_day=first_due_day,
         plan_index=zeros if plan_index is None else plan_index,
-        plans=plans,
+        plans=tuple(plans),
         currency_index=zeros if currency_index is None else currency_index,
-        currencies=currencies,
+        currencies=tuple(currencies),
     )
     _require_terms(terms)
     level_minor, refusal = _levels(terms, conventions)
@@ -416,9 +456,7 @@ def has_schedules(loans: LoanColumns, conventions: ScheduleConventions) -> Bools
         (loans,).
 
     Raises:
-        InvalidValueError: The conventions, or the weights of a plan, are none that
-            columns can hold; or a due day of some row leaves the years of the calendar
-            of business days.
+        InvalidValueError: The conventions are none that columns can hold.
 
     Example:
         >>> from microcrm_core.loans import STRICT
@@ -427,6 +465,7 @@ def has_schedules(loans: LoanColumns, conventions: ScheduleConventions) -> Bools
         >>> has_schedules(LoanColumns.from_loans([], {}), STRICT).tolist()
         []
     """
+    _require_loans(loans)
     require_held(conventions)
     terms = TermColumns.of(loans)
     _, refusal = _levels(terms, conventions)
@@ -454,21 +493,16 @@ def _levels(
 
 
 def _require_terms(terms: TermColumns) -> None:
-    rules = (
-        ("principal_minor", 1, None),
-        ("annual_ppm", 0, None),
-        ("installment_count", 1, INSTALLMENT_COUNT_MAX),
-        ("frequency_index", 0, len(terms.frequencies) - 1),
-        ("plan_index", 0, len(terms.plans) - 1),
-    )
-    for field, at_least, at_most in rules:
-        column: Int64s = getattr(terms, field)
-        is_valid = column >= at_least
-        rule = f"must be {at_least} or more"
-        if at_most is not None:
-            is_valid &= column <= at_most
-            rule = f"must be from {at_least} to {at_most}"
-        require_rows(is_valid, column, field, rule)
+    # A column of another kind has no size, and is then refused for its kind.
+    row_count = int(np.size(terms.principal_minor))
+    require_columns(terms, _TERM_COLUMNS, row_count, like="principal_minor")
+    require_terms(terms)
+    require_range("planned_day", terms.planned_day, DAY_MIN, DAY_MAX)
+    if terms.currencies:
+        require_index("currency_index", terms.currency_index, len(terms.currencies))
+    elif any(plan.fixed_amounts for plan in terms.plans) or terms.currency_index.any():
+        rule = "must be given with currency_index, and where a plan has a fixed sum"
+        raise InvalidValueError("currencies", rule, terms.currencies)
     require_rows(
         terms.first_due_day > terms.planned_day,
         terms.first_due_day,

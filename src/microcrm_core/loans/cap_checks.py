@@ -40,7 +40,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from microcrm_core.checks import day
 from microcrm_core.decisions import Decision, Reason
@@ -74,6 +74,8 @@ from microcrm_core.loans.rate_solving import SolvedRate
 from microcrm_core.money import Money
 
 __all__ = ["check_caps"]
+
+_Part = TypeVar("_Part")
 
 _LEAST_RATE: Final = -1
 # What a clerk is told in place of the bare outcome of the solver.
@@ -110,7 +112,7 @@ def check_caps(
         reference_rates: The series that limits refer to.
 
     Raises:
-        InvalidValueError: *as_of* is no date, or a reference rate repeats.
+        InvalidValueError: An argument is of another kind, or a reference rate repeats.
         ConvergenceError: A rate was not found within the bound on steps.
 
     Example:
@@ -127,6 +129,9 @@ def check_caps(
         'it cannot be judged: no value of cn-lpr-1y is known for 2025-11-01'
     """
     day("as_of", as_of)
+    _require_facts(credit)
+    caps = _all_of("caps", caps, RateCap)
+    reference_rates = _all_of("reference_rates", reference_rates, ReferenceRate)
     series: dict[str, ReferenceRate] = {}
     for one in reference_rates:
         if one.id in series:
@@ -156,6 +161,28 @@ def check_caps(
             )
         )
     return CapCheck(decisions=tuple(decisions), as_of=as_of)
+
+
+def _require_facts(credit: object) -> None:
+    if not isinstance(credit, CreditFacts):
+        hint = "put the flows and what else is known into CreditFacts(...)"
+        raise InvalidValueError("credit", "must be CreditFacts", credit, hint=hint)
+
+
+def _all_of(field: str, given: Iterable[_Part], kind: type[_Part]) -> list[_Part]:
+    """Return what was given, if it is nothing but parts of one kind."""
+    rule = f"must hold nothing but {kind.__name__}"
+    if isinstance(given, kind):
+        hint = f"use [{field[:-1]}] for one alone"
+        raise InvalidValueError(field, rule, given, hint=hint)
+    try:
+        parts = list(given)
+    except TypeError:
+        raise InvalidValueError(field, rule, given, hint="use a list") from None
+    for part in parts:
+        if not isinstance(part, kind):
+            raise InvalidValueError(field, rule, part)
+    return parts
 
 
 _Judged: TypeAlias = "tuple[CapFinding, list[Reason]]"

@@ -33,6 +33,7 @@ import attrs
 
 from microcrm_core.checks import day_field, name_text, tuple_field
 from microcrm_core.errors import CurrencyMismatchError, InvalidValueError
+from microcrm_core.html import html_table
 from microcrm_core.money import Currency, Money, sum_money
 
 __all__ = ["CashFlow", "CreditFlows", "FlowDirection", "FlowKind"]
@@ -162,7 +163,7 @@ def _sorted_flows(flows: Iterable[CashFlow]) -> tuple[CashFlow, ...]:
     return tuple(sorted(flows, key=lambda flow: flow.on))
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class CreditFlows:
     """All flows of one credit, in order of their days.
 
@@ -293,6 +294,28 @@ class CreditFlows:
             excluded=(*self.excluded, *left_out),
         )
 
+    def __repr__(self) -> str:
+        """Return one line: how many flows, between which days, and what they come to.
+
+        `flows` shows every one of them.
+        """
+        flows, count = self.flows, len(self.flows)
+        return (
+            f"CreditFlows({count} flows from {flows[0].on} to {flows[-1].on}, "
+            f"received {self.received}, paid {self.paid}, "
+            f"{len(self.excluded)} excluded)"
+        )
+
+    def _repr_html_(self) -> str:
+        # Notebooks call this name.
+        headings = ("on", "kind", "name", "to borrower", "from borrower", "counts")
+        rows = [_shown(flow, "yes") for flow in self.flows]
+        rows += [_shown(flow, "no") for flow in self.excluded]
+        totals = ("total that counts", "", "", self.received.amount, self.paid.amount)
+        return html_table(
+            headings, rows, caption=self.currency.code, footer=(*totals, "")
+        )
+
     def to_plain(self) -> object:
         """Return what stands for it in canonical JSON."""
         return {
@@ -303,6 +326,12 @@ class CreditFlows:
     def _sum(self, direction: FlowDirection) -> Money:
         amounts = (flow.amount for flow in self.flows if flow.direction is direction)
         return sum_money(amounts, self.currency)
+
+
+def _shown(flow: CashFlow, counts: str) -> tuple[object, ...]:
+    is_received = flow.direction is FlowDirection.TO_BORROWER
+    amounts = (flow.amount.amount, None) if is_received else (None, flow.amount.amount)
+    return (flow.on, flow.kind.value, flow.name, *amounts, counts)
 
 
 def _charge_names(flows: Iterable[CashFlow]) -> tuple[str, ...]:

@@ -39,12 +39,12 @@ from itertools import pairwise
 
 import attrs
 
-from microcrm_core.checks import tuple_field
+from microcrm_core.checks import day, tuple_field
 from microcrm_core.decisions import Decision, Language
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.html import html_table
 from microcrm_core.loans.product_bounds import percent_text
-from microcrm_core.loans.product_requests import ProductRequest
+from microcrm_core.loans.product_requests import ProductRequest, request_of
 from microcrm_core.loans.products import Product
 from microcrm_core.loans.table_texts import text_table
 from microcrm_core.loans.terms import LoanTerms
@@ -199,6 +199,9 @@ class Catalog:
             >>> Catalog([]).fitting(ProductRequest(), dt.date(2025, 3, 1)).rows
             ()
         """
+        # A catalog without products asks for the same arguments as any other.
+        day("as_of", as_of)
+        request_of(asked, customer_kind=customer_kind)
         rows = [
             ProductFit(
                 product, product.check(asked, as_of, customer_kind=customer_kind)

@@ -82,6 +82,17 @@ class ScheduleChunk:
         """Whether each loan has a schedule."""
         return np.asarray(self.refusal == Refusal.NONE)
 
+    @property
+    def total_interest_minor(self) -> Int64s:
+        """All interest of each loan; twin of `Schedule.total_interest`.
+
+        Paid in installments or added to the debt; shape (loans,).
+        """
+        interest_minor: Int64s = self.interest_minor.sum(axis=0)
+        if self.capitalized_minor.strides != (0, 0):
+            interest_minor += self.capitalized_minor.sum(axis=0)
+        return interest_minor
+
 
 def chunk_stream(
     loans: LoanColumns | TermColumns,

@@ -15,8 +15,8 @@ import numpy as np
 
 from microcrm_core.batch import Int64s
 from microcrm_core.loans.calendar_tables_batch import CalendarTables
+from microcrm_core.loans.chunk_weights_batch import chunk_weights
 from microcrm_core.loans.conventions import Remainder, ScheduleConventions
-from microcrm_core.loans.due_days_batch import are_possible
 from microcrm_core.loans.fees import FeeTiming
 from microcrm_core.loans.held_conventions_batch import has_even_periods
 from microcrm_core.loans.kernel_batch import LevelKernel
@@ -28,13 +28,12 @@ from microcrm_core.loans.plan_amounts_batch import PlanAmounts, Portions
 from microcrm_core.loans.plan_kernel_batch import BY_LEVEL, PlanKernel
 from microcrm_core.loans.plans import NO_GRACE, RepaymentPlan, UnpaidInterest
 from microcrm_core.loans.refusals_batch import Refusal
-from microcrm_core.loans.row_weights_batch import RowWeights, require_weights
+from microcrm_core.loans.row_weights_batch import RowWeights, fine_weight
 from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX
-from microcrm_core.loans.weights_batch import PeriodWeights, WeightQuestion
+from microcrm_core.loans.weights_batch import WeightQuestion
 
 __all__ = ["ChunkSpan", "ChunkWork", "chunk_spans", "is_plain"]
 
-_ANY_DAY: Final = 0
 _LOANS_MAX: Final = 49_152
 _LOANS_MIN: Final = 64
 _CELLS_MAX: Final = 131_072
@@ -208,32 +207,20 @@ class ChunkWork:
         if due_day is not None and plan.down_payment is not None:
             due_day[0] = planned_day
             due_part = due_day[1:]
-        is_possible = are_possible(
-            first_due_day,
-            group.frequency,
-            group.installment_count,
-            self.conventions.roll,
+        asked = WeightQuestion(
+            annual_ppm=annual_ppm,
+            planned_day=planned_day,
+            first_due_day=first_due_day,
+            frequency=group.frequency,
+            count=group.installment_count,
+            interest_free_count=plan.grace.interest_free_count,
+            conventions=self.conventions,
+            has_series=isinstance(plan.method, Seasonal),
+            is_late=span.is_late,
+            tables=self.tables,
+            memory=self.memory,
         )
-        if not is_possible.all():
-            # Some other days in their place, so that those of others are computed.
-            planned_day = np.where(is_possible, planned_day, _ANY_DAY)
-            first_due_day = np.where(is_possible, first_due_day, _ANY_DAY + 1)
-        weights = PeriodWeights.of(
-            WeightQuestion(
-                annual_ppm=annual_ppm,
-                planned_day=planned_day,
-                first_due_day=first_due_day,
-                frequency=group.frequency,
-                count=group.installment_count,
-                interest_free_count=plan.grace.interest_free_count,
-                conventions=self.conventions,
-                has_series=isinstance(plan.method, Seasonal),
-                is_late=span.is_late,
-                tables=self.tables if is_possible.all() else CalendarTables.empty(),
-                memory=self.memory,
-            ),
-            due_day=due_part,
-        )
+        weights, without_days = chunk_weights(asked, due_day=due_part)
         interest = InterestLines(
             weights=weights.weights,
             largest=weights.largest,
@@ -247,7 +234,8 @@ class ChunkWork:
             money = self._plain(principal_minor, interest, out)
         else:
             money = self._planned(group, rows, interest, weights.series_day, out)
-        money.refusal[~is_possible] = Refusal.DATES
+        for reason, is_without in without_days.items():
+            money.refusal[is_without] = reason
         if weights.is_ordered is not None:
             is_first = (money.refusal == 0) | (money.refusal > Refusal.DATES)
             money.refusal[~weights.is_ordered & is_first] = Refusal.DATES
@@ -262,8 +250,11 @@ class ChunkWork:
         out: MoneyLines,
     ) -> ChunkMoney:
         method, count = group.plan.method, group.installment_count
-        if isinstance(method, BY_LEVEL):
-            require_weights(method, count)
+        if isinstance(method, BY_LEVEL) and fine_weight(method, count) is not None:
+            _, portions = self._amounts(group, rows)
+            portions.refuse(np.ones(rows.size, np.bool_), Refusal.FINE_WEIGHTS)
+            levels = np.zeros(rows.size, np.int64)
+            return ChunkMoney(level_minor=levels, refusal=portions.refusal)
         weights = RowWeights.of(method, count, series_day)
         money = self._plan_rows(group, rows, interest, weights, out)
         large = np.flatnonzero(money.refusal == Refusal.TOO_LARGE)
@@ -293,15 +284,8 @@ class ChunkWork:
         weights: RowWeights,
         out: MoneyLines,
     ) -> ChunkMoney:
-        plan, terms = group.plan, self.terms
-        portions = Portions(
-            conventions=self.conventions,
-            currency_index=terms.currency_index[rows],
-            currencies=terms.currencies,
-        )
-        amounts = PlanAmounts.of(
-            plan, group.installment_count, terms.principal_minor[rows], portions
-        )
+        plan = group.plan
+        amounts, portions = self._amounts(group, rows)
         kernel = PlanKernel(
             plan=plan,
             conventions=self.conventions,
@@ -314,6 +298,21 @@ class ChunkWork:
             out.write_down_payment(amounts.down_minor, amounts.base_minor)
         level_minor = kernel.write(out)
         return ChunkMoney(level_minor=level_minor, refusal=portions.refusal)
+
+    def _amounts(
+        self, group: ScheduleGroup, rows: Int64s
+    ) -> tuple[PlanAmounts, Portions]:
+        """Return what is fixed for each loan, and what keeps refusals."""
+        terms = self.terms
+        portions = Portions(
+            conventions=self.conventions,
+            currency_index=terms.currency_index[rows],
+            currencies=terms.currencies,
+        )
+        amounts = PlanAmounts.of(
+            group.plan, group.installment_count, terms.principal_minor[rows], portions
+        )
+        return amounts, portions
 
     def _plain(
         self, principal_minor: Int64s, interest: InterestLines, out: MoneyLines

@@ -12,14 +12,16 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterable, Sized
+from operator import index
+from typing import Any, Final, Protocol, SupportsIndex, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from microcrm_core.batch import UNKNOWN, Int64s, require_rows
+from microcrm_core.batch import UNKNOWN, Bools, Int64s, require_rows
 from microcrm_core.errors import InvalidValueError
+from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX, NOMINAL_RATE_MAX
 
 __all__ = [
     "DAY_MAX",
@@ -30,10 +32,13 @@ __all__ = [
     "day_array",
     "id_array",
     "int64_array",
+    "position_in",
+    "positions_in",
     "require_columns",
     "require_ids",
     "require_index",
     "require_range",
+    "require_terms",
 ]
 
 Ids: TypeAlias = npt.NDArray[np.bytes_]
@@ -49,6 +54,29 @@ DAY_MIN: Final = dt.date.min.toordinal() - _EPOCH
 
 DAY_MAX: Final = dt.date.max.toordinal() - _EPOCH
 """The last day of the calendar."""
+
+_PPM: Final = 1_000_000
+
+
+class _TermFields(Protocol):
+    """Columns of terms, whatever else stands beside them."""
+
+    @property
+    def principal_minor(self) -> Int64s: ...
+    @property
+    def annual_ppm(self) -> Int64s: ...
+    @property
+    def installment_count(self) -> Int64s: ...
+    @property
+    def frequency_index(self) -> Int64s: ...
+    @property
+    def frequencies(self) -> Sized: ...
+    @property
+    def plan_index(self) -> Int64s: ...
+    @property
+    def plans(self) -> Sized: ...
+    @property
+    def first_due_day(self) -> Int64s: ...
 
 
 def _is_array(value: object) -> bool:
@@ -75,8 +103,16 @@ def require_ids(ids: Ids) -> None:
     require_rows(np.asarray(ids != b""), ids, "ids", "must not be empty")
 
 
-def require_columns(columns: object, names: Iterable[str], row_count: int) -> None:
+def require_columns(
+    columns: object, names: Iterable[str], row_count: int, *, like: str = "ids"
+) -> None:
     """Refuse columns that are no int64 arrays of *row_count* rows.
+
+    Args:
+        columns: What has the columns.
+        names: Their names.
+        row_count: How many rows each must have.
+        like: Name of the column that has so many.
 
     Raises:
         InvalidValueError: A column is of another type or length.
@@ -90,7 +126,7 @@ def require_columns(columns: object, names: Iterable[str], row_count: int) -> No
         if not _is_array(column) or column.dtype != np.int64:
             raise InvalidValueError(name, "must be an int64 array", _kind_of(column))
         if column.shape != (row_count,):
-            rule = f"must have the shape ({row_count},), like ids"
+            rule = f"must have the shape ({row_count},), like {like}"
             raise InvalidValueError(name, rule, column.shape)
 
 
@@ -98,6 +134,74 @@ def _kind_of(column: Any) -> str:
     name = type(column).__name__
     dtype = getattr(column, "dtype", None)
     return name if dtype is None else f"{name} of {dtype} and shape {column.shape}"
+
+
+def require_terms(columns: _TermFields) -> None:
+    """Refuse rows that are no terms of a loan, apart from the days before its first.
+
+    Raises:
+        InvalidValueError: A row breaks a rule of `LoanTerms`.
+
+    Example:
+        See `columns_batch.LoanColumns` and `batch.level_installments`.
+    """
+    require_index("frequency_index", columns.frequency_index, len(columns.frequencies))
+    require_index("plan_index", columns.plan_index, len(columns.plans))
+    require_range("principal_minor", columns.principal_minor, 1, None)
+    require_range("annual_ppm", columns.annual_ppm, 0, NOMINAL_RATE_MAX * _PPM)
+    require_range(
+        "installment_count", columns.installment_count, 1, INSTALLMENT_COUNT_MAX
+    )
+    require_range("first_due_day", columns.first_due_day, DAY_MIN, DAY_MAX)
+
+
+def position_in(field: str, position: SupportsIndex, count: int) -> int:
+    """Return a position from 0 on, if one of *count* things stands there.
+
+    Raises:
+        InvalidValueError: It is no whole number, or nothing stands there.
+
+    Example:
+        >>> from microcrm_core.loans.column_checks_batch import position_in
+        >>> position_in("loan", 1, 2)
+        1
+    """
+    try:
+        # A position below zero would count from the end, which nobody asks for.
+        if not isinstance(position, bool) and 0 <= (place := index(position)) < count:
+            return place
+    except TypeError:
+        pass
+    rule = f"must be a position from 0 to {count - 1}"
+    if count == 0:
+        rule = "must be a position, and there is none"
+    raise InvalidValueError(field, rule, position)
+
+
+def positions_in(field: str, rows: Int64s | Bools, count: int) -> Int64s:
+    """Return the positions that are asked for, by position or by a mask.
+
+    Shapes:
+        Positions are (rows,), a mask is (count,).
+
+    Raises:
+        InvalidValueError: It is neither, or nothing stands at some position.
+
+    Example:
+        >>> import numpy as np
+        >>> from microcrm_core.loans.column_checks_batch import positions_in
+        >>> positions_in("rows", np.array([True, False, True]), 3).tolist()
+        [0, 2]
+    """
+    if _is_array(rows) and rows.shape == (count,) and rows.dtype == np.bool_:
+        return np.flatnonzero(rows)
+    if not _is_array(rows) or rows.ndim != 1 or rows.dtype != np.int64:
+        rule = f"must be an int64 array of positions, or a mask of shape ({count},)"
+        hint = "use np.asarray(..., np.int64), or np.asarray(..., np.bool_)"
+        raise InvalidValueError(field, rule, _kind_of(rows), hint=hint)
+    positions = rows.astype(np.int64, copy=False)
+    require_index(field, positions, count)
+    return positions
 
 
 def require_index(field: str, column: Int64s, choice_count: int | None) -> None:

@@ -35,22 +35,17 @@ from microcrm_core.loans.column_checks_batch import (
     require_ids,
     require_index,
     require_range,
+    require_terms,
 )
 from microcrm_core.loans.plans import EQUAL_INSTALLMENTS, RepaymentPlan
 from microcrm_core.loans.repayments import Repayment
-from microcrm_core.loans.terms import (
-    INSTALLMENT_COUNT_MAX,
-    NOMINAL_RATE_MAX,
-    Loan,
-    LoanTerms,
-)
+from microcrm_core.loans.terms import Loan, LoanTerms
 from microcrm_core.money import Currency, Money
 from microcrm_core.rates import Rate
 
 __all__ = ["ID_BYTES_MAX", "Ids", "LoanColumns", "RepaymentColumns"]
 
 _ALL: Final = slice(None)
-_PPM: Final = 1_000_000
 # Terms of one loan alone, which a column would have to hold for all.
 _UNHELD: Final = (
     "due_on",
@@ -152,15 +147,8 @@ class LoanColumns:
         require_columns(self, _LOAN_COLUMNS, self.ids.size)
         require_index("customer_index", self.customer_index, None)
         require_index("currency_index", self.currency_index, len(self.currencies))
-        require_index("frequency_index", self.frequency_index, len(self.frequencies))
-        require_index("plan_index", self.plan_index, len(self.plans))
-        require_range("principal_minor", self.principal_minor, 1, None)
-        require_range("annual_ppm", self.annual_ppm, 0, NOMINAL_RATE_MAX * _PPM)
-        require_range(
-            "installment_count", self.installment_count, 1, INSTALLMENT_COUNT_MAX
-        )
-        for name in ("first_due_day", "known_day"):
-            require_range(name, getattr(self, name), DAY_MIN, DAY_MAX)
+        require_terms(self)
+        require_range("known_day", self.known_day, DAY_MIN, DAY_MAX)
         for name in ("requested_day", "disbursed_day"):
             require_range(
                 name, getattr(self, name), DAY_MIN, DAY_MAX, may_be_unknown=True

@@ -46,6 +46,7 @@ __all__ = [
     "ScheduleConventions",
     "ShortPeriod",
     "SplitDayCount",
+    "require_conventions",
 ]
 
 
@@ -396,3 +397,20 @@ FINERACT_CUMULATIVE: Final = ScheduleConventions(
     accrual=Accrual.PER_PERIOD,
 )
 """The older, cumulative loan engine of Apache Fineract, to the cent."""
+
+
+def require_conventions(conventions: object) -> None:
+    """Refuse what is no `ScheduleConventions`, by name.
+
+    Raises:
+        InvalidValueError: It is something else, as the name of a preset.
+
+    Example:
+        >>> from microcrm_core.loans import STRICT
+        >>> from microcrm_core.loans.conventions import require_conventions
+        >>> require_conventions(STRICT)
+    """
+    if not isinstance(conventions, ScheduleConventions):
+        hint = "a preset such as microcrm_core.STRICT, without quotation marks"
+        rule = "must be ScheduleConventions"
+        raise InvalidValueError("conventions", rule, conventions, hint=hint)

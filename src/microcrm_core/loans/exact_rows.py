@@ -71,7 +71,7 @@ from microcrm_core.loans.terms import LoanTerms
 from microcrm_core.money import Money
 from microcrm_core.rounding import divide
 
-__all__ = ["ExactRow", "RowPaid", "RowsRun", "exact_rows"]
+__all__ = ["ExactRow", "RowInterest", "RowPaid", "RowsRun", "exact_rows"]
 
 _BY_LEVEL: Final = (EqualInstallments, Graduated, Weighted, Seasonal)
 _BY_TOTAL: Final = (*_BY_LEVEL, FlatInterest, CustomInstallments)
@@ -161,8 +161,18 @@ class RowPaid:
 
 
 @attrs.frozen(kw_only=True)
-class _Interest:
-    """The interest of a row, and where it comes from."""
+class RowInterest:
+    """The interest of a row, and where it comes from.
+
+    Attributes:
+        periods: The interest periods that it is for.
+        start_minor: What bore interest at the start of the first of them.
+        exact: The interest before rounding.
+        minor: The same, rounded once.
+
+    Example:
+        See `microcrm_core.loans.exact_rows`.
+    """
 
     periods: tuple[InterestPeriod, ...]
     start_minor: int
@@ -221,7 +231,7 @@ class RowsRun:
         # What rows are to pay, from the last row on in which that was made anew.
         self.weights: tuple[Fraction, ...] = ()
         self.agreed: tuple[int, ...] = ()
-        self.flat: tuple[_Interest, ...] = ()
+        self.flat: tuple[RowInterest, ...] = ()
         self.level: LevelTargets | None = None
         self.made_in = 0
         self.equal = self.remainder = 0
@@ -297,7 +307,7 @@ class RowsRun:
 
     # Interest.
 
-    def _interest(self, row: int) -> _Interest:
+    def _interest(self, row: int) -> RowInterest:
         if self.flat:
             return self.flat[row]
         periods: tuple[InterestPeriod, ...] = (self.periods[row],)
@@ -309,14 +319,14 @@ class RowsRun:
             later = sum(part.paid_out_minor for part in self.periods[:row])
             start_minor -= opened + later
         exact = interest_of(periods, start_minor)
-        return _Interest(
+        return RowInterest(
             periods=periods,
             start_minor=start_minor,
             exact=exact,
             minor=self._rounded(exact),
         )
 
-    def _flat_interest(self) -> tuple[_Interest, ...]:
+    def _flat_interest(self) -> tuple[RowInterest, ...]:
         if self.terms.tranches:
             raise ScheduleError(
                 "tranches",
@@ -328,7 +338,7 @@ class RowsRun:
         multiple, count = self.conventions.currency_multiple, self.last + 1
         each, more = divmod(self._rounded(exact) // multiple, count)
         return tuple(
-            _Interest(
+            RowInterest(
                 periods=(period,),
                 start_minor=self.balance,
                 exact=exact / count,

@@ -41,11 +41,12 @@ class Portion:
     """A part of an amount: a share of it, or a fixed sum.
 
     Attributes:
-        share: Share of the amount, above zero; None where `amount` is given.
+        share: Share of the amount, above zero and at most 1; None where `amount` is
+            given. 3 % is 0.03.
         amount: A fixed sum, above zero; None where `share` is given.
 
     Raises:
-        InvalidValueError: Both are given or none, or the one given is not above zero.
+        InvalidValueError: Both are given or none, or the one given is out of bounds.
 
     Example:
         >>> from microcrm_core import Currency, Money
@@ -57,7 +58,10 @@ class Portion:
     """
 
     share: Fraction | None = attrs.field(
-        default=None, validator=kind_field(Fraction, type(None))
+        default=None,
+        validator=kind_field(
+            Fraction, type(None), hint='use Portion.of_share("0.03") for 3 %'
+        ),
     )
     amount: Money | None = attrs.field(
         default=None, validator=kind_field(Money, type(None))
@@ -67,17 +71,26 @@ class Portion:
         """Refuse what is both, neither, or nothing."""
         if (self.share is None) == (self.amount is None):
             raise InvalidValueError("portion", "must be a share or an amount", self)
-        if self.share is not None and self.share <= 0:
-            raise InvalidValueError("share", "must be above zero", str(self.share))
+        if self.share is not None and not 0 < self.share <= 1:
+            rule = "must be above zero and at most 1"
+            found = str(self.share)
+            raise InvalidValueError("share", rule, found, hint="3 % is 0.03")
         if self.amount is not None and not self.amount.is_positive:
             raise InvalidValueError("amount", "must be above zero", self.amount)
+
+    @classmethod
+    def _hint_for(cls, value: object) -> str | None:
+        # What `kind_field` says where the part itself is given.
+        if isinstance(value, Money):
+            return "use Portion.of_amount(...)"
+        return 'use Portion.of_share("0.03") for 3 %'
 
     @classmethod
     def of_share(cls, share: ExactNumber) -> Portion:
         """Return a share; a quarter is 0.25.
 
         Raises:
-            InvalidValueError: *share* is not exact or not above zero.
+            InvalidValueError: *share* is not exact, not above zero, or above 1.
         """
         return cls(share=exact_fraction("share", share))
 

@@ -42,7 +42,7 @@ from microcrm_core.loans.fineract_numbers import ONE, FineractNumbers
 from microcrm_core.loans.fineract_rows import Row, copy_rows, settle
 from microcrm_core.rounding import round_to_multiple
 
-__all__ = ["LevelRule", "close_last", "set_levels", "smooth"]
+__all__ = ["LevelRule", "close_last", "last_unpaid", "set_levels", "smooth"]
 
 _SMOOTHINGS_MAX: Final = 3
 
@@ -145,9 +145,7 @@ def close_last(rows: Sequence[Row], rule: LevelRule, draw: DrawInterest) -> None
         See `microcrm_core.loans.fineract_level`.
     """
     _cap_installments(rows, rule)
-    index = _last_unpaid(rows, len(rows))
-    if index is not None and _is_before_payout(rows, index):
-        index = len(rows) - 1
+    index = last_unpaid(rows)
     while index is not None:
         last = rows[index]
         _draw_nothing(rows, last, rule)
@@ -162,6 +160,18 @@ def close_last(rows: Sequence[Row], rule: LevelRule, draw: DrawInterest) -> None
             return
         # Others ask for more than there is, so that an earlier row asks for less.
         index = _last_unpaid(rows, index)
+
+
+def last_unpaid(rows: Sequence[Row]) -> int | None:
+    """Return the index of the row that takes the difference; None: all are paid.
+
+    Example:
+        See `microcrm_core.loans.fineract_level`.
+    """
+    index = _last_unpaid(rows, len(rows))
+    if index is not None and _is_before_payout(rows, index):
+        return len(rows) - 1
+    return index
 
 
 def _draw_nothing(rows: Sequence[Row], last: Row, rule: LevelRule) -> None:

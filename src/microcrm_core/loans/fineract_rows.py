@@ -4,8 +4,8 @@ A row is an installment period. It is cut into slices wherever its balance, its 
 a pause changes. Each slice bears interest on its balance; the row rounds the sum once.
 What the installment cannot take is left to the next row.
 
-The rows are working objects: `fineract_progressive.ProgressiveModel` owns them, changes
-only fresh copies of them, and never changes them again.
+The rows are working objects: a `fineract_sessions.FineractSession` changes them in
+place, and a `fineract_progressive.ProgressiveModel` lets one change fresh copies only.
 
 Quirks that are kept on purpose, each with the words that the documentation uses:
 
@@ -35,20 +35,19 @@ from typing import TypeAlias
 
 import attrs
 
-from microcrm_core.loans.fineract_factors import FactorRule
 from microcrm_core.loans.fineract_numbers import ZERO, FineractNumbers
 
 __all__ = [
     "Rates",
     "Row",
     "Slice",
-    "change_balance",
+    "change_row",
     "copy_rows",
     "new_rows",
     "pause_row",
     "row_of_change",
-    "set_factors",
     "settle",
+    "settle_row",
     "slice_interest",
 ]
 
@@ -242,28 +241,6 @@ def copy_rows(rows: Sequence[Row]) -> list[Row]:
     return [row.copy() for row in rows]
 
 
-def set_factors(rows: Sequence[Row], rule: FactorRule, rates: Rates) -> None:
-    """Set rate and factors of every slice of *rows*.
-
-    Example:
-        See `microcrm_core.loans.fineract_rows`.
-    """
-    for row in rows:
-        period = (row.start_on, row.due_on)
-        units = rule.units(period) if rule.counts_units else ZERO
-        # Both factors are one where the period counts as many units as agreed.
-        is_regular = not rule.counts_units or units == rule.frequency.count
-        for part in row.slices:
-            rate = part.rate = _rate_at(rates, part.start_on)
-            to_due = rule.for_interest(rate, period, part.start_on, units)
-            part.factor_to_due = to_due
-            if is_regular and part.end_on == row.due_on:
-                part.factor = to_due
-            else:
-                days = (part.start_on, part.end_on)
-                part.factor = rule.for_level(rate, period, days)
-
-
 def settle(
     rows: Sequence[Row],
     numbers: FineractNumbers,
@@ -293,9 +270,9 @@ def settle(
                 part.balance_minor = max(0, balance_minor)
                 part.interest = slice_interest(part, row.due_on, numbers)
                 balance_minor = part.closing_minor
-        _settle_row(row, before, numbers)
+        settle_row(row, before, numbers)
         if adjust is not None and adjust(row):
-            _settle_row(row, before, numbers)
+            settle_row(row, before, numbers)
         before = row
 
 
@@ -318,27 +295,35 @@ def slice_interest(part: Slice, due_on: dt.date, numbers: FineractNumbers) -> De
     return max(ZERO, interest)
 
 
-def _settle_row(row: Row, before: Row | None, numbers: FineractNumbers) -> None:
+def settle_row(row: Row, before: Row | None, numbers: FineractNumbers) -> None:
+    """Bring the due amounts of a row up to date with the interest of its slices.
+
+    Example:
+        See `microcrm_core.loans.fineract_rows`.
+    """
+    # This is called more often than anything else, so properties are spelled out.
+    slices, paid_minor = row.slices, row.paid_principal_minor
     accrued_minor = row.drawn_interest_minor
-    if row.slices and not row.is_interest_drawn:
-        total = row.slices[0].interest
-        for part in row.slices[1:]:
+    asked_minor = row.installment_minor + accrued_minor
+    for part in slices:
+        asked_minor += part.credited_principal_minor + part.credited_interest_minor
+    if slices and not row.is_interest_drawn:
+        total = slices[0].interest
+        for part in slices[1:]:
             if part.interest:
                 total = numbers.add(total, part.interest)
         accrued_minor += numbers.minor(total)
     if before is not None:
         accrued_minor += before.left_interest_minor
-    asked_minor = row.asked_minor
     interest_minor = min(accrued_minor, asked_minor)
-    if row.paid_principal_minor > max(0, asked_minor - accrued_minor):
+    if paid_minor > max(0, asked_minor - accrued_minor):
         # More principal was paid than the interest leaves room for, early.
         interest_minor = row.paid_interest_minor
+    interest_minor = max(interest_minor, row.paid_interest_minor)
     row.accrued_minor = accrued_minor
-    row.interest_minor = max(interest_minor, row.paid_interest_minor)
-    row.principal_minor = max(
-        0, asked_minor - row.interest_minor, row.paid_principal_minor
-    )
-    row.left_interest_minor = max(0, accrued_minor - row.interest_minor)
+    row.interest_minor = interest_minor
+    row.principal_minor = max(0, asked_minor - interest_minor, paid_minor)
+    row.left_interest_minor = max(0, accrued_minor - interest_minor)
 
 
 def row_of_change(rows: Sequence[Row], on: dt.date) -> int | None:
@@ -356,24 +341,24 @@ def row_of_change(rows: Sequence[Row], on: dt.date) -> int | None:
     return None
 
 
-def change_balance(
-    rows: Sequence[Row], on: dt.date, *, disbursed_minor: int = 0, by_minor: int = 0
-) -> int | None:
-    """Cut a row at *on* and change its balance there; return the row's index.
+def change_row(
+    row: Row,
+    on: dt.date,
+    *,
+    is_last: bool,
+    disbursed_minor: int = 0,
+    by_minor: int = 0,
+) -> None:
+    """Cut the row in which *on* lies and change its balance there.
 
     Example:
         See `microcrm_core.loans.fineract_rows`.
     """
-    index = row_of_change(rows, on)
-    if index is None:
-        return None
-    row = rows[index]
-    part = _slice_ending(row, on, is_last=row is rows[-1])
+    part = _slice_ending(row, on, is_last=is_last)
     if part is None:
         part = _cut(row, on)
     part.disbursed_minor += disbursed_minor
     part.corrected_minor += by_minor
-    return index
 
 
 def _slice_ending(row: Row, on: dt.date, *, is_last: bool) -> Slice | None:
@@ -439,7 +424,3 @@ def _join(part: Slice, later: Slice) -> None:
     part.corrected_minor += later.corrected_minor
     part.credited_principal_minor += later.credited_principal_minor
     part.credited_interest_minor += later.credited_interest_minor
-
-
-def _rate_at(rates: Rates, on: dt.date) -> Decimal:
-    return next(rate for from_on, rate in rates if from_on <= on)

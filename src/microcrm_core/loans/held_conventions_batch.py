@@ -26,10 +26,12 @@ from microcrm_core.loans.conventions import (
     InterestDate,
     ScheduleConventions,
     SplitDayCount,
+    require_conventions,
 )
 from microcrm_core.loans.day_counts_batch import YEAR_UNITS
 
 __all__ = [
+    "MULTIPLE_MAX",
     "has_even_periods",
     "has_notional_periods",
     "is_interest_moved",
@@ -39,6 +41,9 @@ __all__ = [
 _ACTUAL: Final = (DayCount.ACT_360, DayCount.ACT_364, DayCount.ACT_365F)
 # Not 30/360 US, which makes a 30th of 28 February in some years.
 _THIRTY: Final = (DayCount.THIRTY_360_BOND, DayCount.THIRTY_E_360)
+MULTIPLE_MAX: Final = 2**31
+"""Amounts in columns are multiples of so many minor units or fewer."""
+
 _SINGLY: Final = "use build_schedule for each loan"
 
 
@@ -46,7 +51,8 @@ def require_held(conventions: ScheduleConventions) -> None:
     """Refuse conventions that columns cannot hold, by name.
 
     Raises:
-        InvalidValueError: The arithmetic is not exact; or fractions of a year are no
+        InvalidValueError: They are no `ScheduleConventions`; the arithmetic is not
+            exact; a multiple is above `MULTIPLE_MAX`; or fractions of a year are no
             whole numbers over a constant: ACT/ACT AFB, BUS/252, months of 30 days
             in years of actual length, and ACT/ACT ICMA or months of 30 days with
             interest to the moved date.
@@ -56,10 +62,16 @@ def require_held(conventions: ScheduleConventions) -> None:
         >>> from microcrm_core.loans.held_conventions_batch import require_held
         >>> require_held(STRICT)
     """
+    require_conventions(conventions)
     if conventions.arithmetic is not Arithmetic.EXACT:
         rule = "must be exact in columns"
         found = conventions.arithmetic.value
         raise InvalidValueError("arithmetic", rule, found, hint=_SINGLY)
+    for name in ("currency_multiple", "installment_multiple"):
+        multiple: int = getattr(conventions, name)
+        if multiple > MULTIPLE_MAX:
+            rule = f"must be {MULTIPLE_MAX} or less in columns"
+            raise InvalidValueError(name, rule, multiple, hint=_SINGLY)
     if conventions.accrual is Accrual.PER_PERIOD:
         return
     day_count = conventions.day_count

@@ -23,8 +23,10 @@ import numpy as np
 import numpy.typing as npt
 
 from microcrm_core.batch import Int64s
+from microcrm_core.checks import whole_number
 from microcrm_core.dates import Frequency
 from microcrm_core.errors import InvalidValueError
+from microcrm_core.loans.column_checks_batch import position_in
 from microcrm_core.loans.columns_batch import LoanColumns
 from microcrm_core.loans.due_days_batch import has_late_dom
 from microcrm_core.loans.money_lines_batch import MoneyLines
@@ -95,9 +97,11 @@ class TermColumns:
         """Return what an error tells of a loan that has no schedule."""
         currencies = self.currencies
         return RefusedLoan(
-            plan=self.plans[self.plan_index[row]],
+            plan=self.plans[int(self.plan_index[row])],
             principal_minor=int(self.principal_minor[row]),
-            currency=currencies[self.currency_index[row]] if currencies else None,
+            currency=(
+                currencies[int(self.currency_index[row])] if currencies else None
+            ),
             installment_count=int(self.installment_count[row]),
             annual_ppm=int(self.annual_ppm[row]),
             first_due_day=int(self.first_due_day[row]),
@@ -240,12 +244,7 @@ class ScheduleLayout:
     def of(cls, loans: LoanColumns | TermColumns) -> Self:
         """Return the layout of the schedules of *loans*."""
         terms = TermColumns.of(loans) if isinstance(loans, LoanColumns) else loans
-        group = terms.installment_count
-        if len(terms.frequencies) > 1:
-            group = group + terms.frequency_index * _COUNT_WIDTH
-        if len(terms.plans) > 1:
-            width = _COUNT_WIDTH * len(terms.frequencies)
-            group = group + terms.plan_index * width
+        group = _keys(terms)
         # Within a group, loans whose due day every month has come first.
         rank = _ranks(group)
         rank += has_late_dom(terms.first_due_day)
@@ -270,8 +269,49 @@ class ScheduleLayout:
             value_start += one.row_count * one.loan_count
         return cls(loans=order, groups=tuple(groups), value_count=value_start)
 
+    def require_loans(self, terms: TermColumns) -> None:
+        """Refuse loans that this layout was not made for.
+
+        Raises:
+            InvalidValueError: There are fewer or more of them; or some loan is of
+                another plan, frequency or length than its group, or due after the
+                28th where the group is not.
+        """
+        rule = f"must be of these {len(terms)} loans"
+        hint = "use ScheduleLayout.of(loans)"
+        if self.loans.size != len(terms):
+            raise InvalidValueError("layout", rule, self.loans.size, hint=hint)
+        keys = _keys(terms)
+        is_late = has_late_dom(terms.first_due_day)
+        bad: list[Int64s] = []
+        for group in self.groups:
+            rows = self.loans[group.loan_start : group.loan_end]
+            early = rows[: group.late_start - group.loan_start]
+            found = keys.take(rows)
+            if not _is_of(group, terms, int(rows[0])):
+                bad.append(rows)
+            elif (found != found[0]).any() or is_late.take(early).any():
+                is_bad = found != found[0]
+                is_bad[: early.size] |= is_late[early]
+                bad.append(rows[is_bad])
+        if bad:
+            raise InvalidValueError(
+                "layout",
+                rule,
+                "one that puts it to loans of another plan, frequency, count or day",
+                hint=hint,
+                row=int(bad[0][0]),
+                bad_count=sum(rows.size for rows in bad),
+                row_count=len(terms),
+            )
+
     def values(self, loan: int) -> slice:
-        """Return where the values of the loan at this position stand, in order."""
+        """Return where the values of the loan at this position stand, in order.
+
+        Raises:
+            InvalidValueError: There is no such loan.
+        """
+        loan = position_in("loan", loan, self.loans.size)
         place = int(np.flatnonzero(self.loans == loan)[0])
         group = next(one for one in self.groups if place < one.loan_end)
         first = group.value_start + place - group.loan_start
@@ -291,6 +331,25 @@ class ScheduleLayout:
             first[loans] = group.value_start + np.arange(loans.size)
             step[loans] = loans.size
         return first, step
+
+
+def _keys(terms: TermColumns) -> Int64s:
+    """Return a number for each loan, which loans of one group share."""
+    keys = terms.installment_count
+    if len(terms.frequencies) > 1:
+        keys = keys + terms.frequency_index * _COUNT_WIDTH
+    if len(terms.plans) > 1:
+        keys = keys + terms.plan_index * (_COUNT_WIDTH * len(terms.frequencies))
+    return keys
+
+
+def _is_of(group: ScheduleGroup, terms: TermColumns, row: int) -> bool:
+    """Return whether the loan at this position belongs to a group."""
+    return (
+        group.installment_count == terms.installment_count[row]
+        and group.frequency == terms.frequencies[int(terms.frequency_index[row])]
+        and group.plan == terms.plans[int(terms.plan_index[row])]
+    )
 
 
 def row_count(plan: RepaymentPlan, installment_count: int) -> int:
@@ -319,7 +378,8 @@ class ScheduleBuffers:
         capitalized_minor: Interest that is added to the debt; None: no plan does so.
 
     Raises:
-        InvalidValueError: A column is no int64 array, or they differ in length.
+        InvalidValueError: A column is no int64 array, cannot be written, or shares
+            memory with another; or they differ in length.
 
     Example:
         >>> from microcrm_core.loans.layout_batch import ScheduleBuffers
@@ -336,7 +396,8 @@ class ScheduleBuffers:
     capitalized_minor: Int64s | None = None
 
     def __attrs_post_init__(self) -> None:
-        """Refuse columns of different kinds."""
+        """Refuse columns of different kinds, and those that would be overwritten."""
+        checked: dict[str, Int64s] = {}
         for field in attrs.fields(type(self)):
             column: Int64s | None = getattr(self, field.name)
             if column is None and field.default is None:
@@ -348,6 +409,14 @@ class ScheduleBuffers:
             if column.shape != (self.size,) or not column.flags.c_contiguous:
                 rule = f"must be contiguous, of shape ({self.size},)"
                 raise InvalidValueError(field.name, rule, column.shape)
+            if not column.flags.writeable:
+                raise InvalidValueError(field.name, "must be writeable", "read-only")
+            for name, other in checked.items():
+                # Contiguous arrays whose bounds overlap share values.
+                if np.may_share_memory(column, other):
+                    rule = f"must share no memory with {name}"
+                    raise InvalidValueError(field.name, rule, "an array that does")
+            checked[field.name] = column
 
     @classmethod
     def of_size(
@@ -358,7 +427,12 @@ class ScheduleBuffers:
         with_fees: bool = False,
         with_capitalized: bool = False,
     ) -> Self:
-        """Return columns of *size* values, not yet filled."""
+        """Return columns of *size* values, not yet filled.
+
+        Raises:
+            InvalidValueError: *size* is no whole number, or below zero.
+        """
+        whole_number("size", size, at_least=0)
 
         def column(*, is_wanted: bool) -> Int64s | None:
             return np.empty(size, np.int64) if is_wanted else None

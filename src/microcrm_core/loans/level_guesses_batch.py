@@ -168,10 +168,13 @@ class _Proof:
         """Return no more than what is left to pay after the last period."""
         paid = self.bias - level_minor
         balance = self.principal_minor.copy()
-        for growth in self.growths:
-            np.multiply(balance, growth, out=balance)
-            np.add(balance, paid, out=balance)
-            np.floor(balance, out=balance)
+        # What is overpaid may run off to minus infinity, which is below zero like any
+        # other. What is owed never rises, so nothing else can overflow.
+        with np.errstate(over="ignore"):
+            for growth in self.growths:
+                np.multiply(balance, growth, out=balance)
+                np.add(balance, paid, out=balance)
+                np.floor(balance, out=balance)
         return balance
 
 

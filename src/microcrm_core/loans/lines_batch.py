@@ -46,6 +46,8 @@ _WIDE_MAX: Final = 2**57
 _EXPONENT_MAX: Final = 700.0
 # Below it, one minus a power has no digits left; a guess may be wrong.
 _RATE_MIN: Final = 1e-9
+# What one unit at the end is worth at the start; floats divide by no less.
+_DISCOUNT_MIN: Final = 2.0**-900
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -174,7 +176,14 @@ class InterestLines:
         unit: Int64s | int = self.unit
         if number == 0 and self.first_unit is not None:
             unit = self.first_unit
-        return unit * self.multiple
+        if self.multiple == 1:
+            return unit
+        # Where the product leaves int64, the largest stands for it: no balance has a
+        # limit above zero then.
+        if isinstance(unit, int):
+            return min(unit * self.multiple, LIMIT)
+        is_large = unit > LIMIT // self.multiple
+        return np.where(is_large, LIMIT, np.where(is_large, 1, unit) * self.multiple)
 
     @property
     def is_level(self) -> bool:
@@ -298,6 +307,9 @@ def _distinct(lines: Sequence[Int64s]) -> list[Int64s]:
 def annuities(interest: InterestLines) -> tuple[Floats, Floats]:
     """Return about what one unit in every period is worth, at the start and the end.
 
+    Where debts grow beyond all measure, the worth at the end is given as smaller than
+    it is, but still as more than any amount of int64.
+
     Shapes:
         Both are (loans,).
 
@@ -329,7 +341,7 @@ def annuities(interest: InterestLines) -> tuple[Floats, Floats]:
         annuity += 1.0
         annuity *= first
         discount *= first
-        return annuity, annuity / discount
+        return annuity, annuity / np.maximum(discount, _DISCOUNT_MIN)
     discount, annuity = first, first.copy()
     growth = interest.scratch.floats[: first.size]
     part = 1.0 / interest.unit
@@ -338,7 +350,7 @@ def annuities(interest: InterestLines) -> tuple[Floats, Floats]:
         np.add(growth, 1.0, out=growth)
         np.divide(discount, growth, out=discount)
         np.add(annuity, discount, out=annuity)
-    return annuity, annuity / discount
+    return annuity, annuity / np.maximum(discount, _DISCOUNT_MIN)
 
 
 def _power(base: Floats, exponent: int) -> Floats:

@@ -136,7 +136,9 @@ class Graduated:
         ['1', '21/20']
     """
 
-    step_share: Fraction = attrs.field(validator=kind_field(Fraction))
+    step_share: Fraction = attrs.field(
+        validator=kind_field(Fraction, hint="use Graduated.of(...)")
+    )
     step_count: int = attrs.field(validator=whole_number_field(at_least=1))
 
     def __attrs_post_init__(self) -> None:

@@ -36,7 +36,7 @@ from typing import Final
 import attrs
 
 from microcrm_core.dates import adjust_date, due_dates
-from microcrm_core.errors import ScheduleError
+from microcrm_core.errors import InvalidValueError, ScheduleError
 from microcrm_core.loans.conventions import InterestDate, ScheduleConventions
 from microcrm_core.loans.period_fractions import PeriodFractions
 from microcrm_core.loans.portions import EPOCH_ORDINAL, Payout
@@ -167,12 +167,7 @@ class ScheduleDates:
             ScheduleError: Two dates are in the wrong order.
             InvalidValueError: A date would leave the calendar.
         """
-        series_on = terms.due_on or due_dates(
-            terms.first_due_on,
-            terms.frequency,
-            terms.installment_count,
-            conventions.roll,
-        )
+        series_on = terms.due_on or _series(terms, conventions)
         if terms.last_due_on is not None:
             if len(series_on) > 1 and terms.last_due_on <= series_on[-2]:
                 raise ScheduleError(
@@ -215,6 +210,22 @@ class ScheduleDates:
             due_on=due_on,
             bounds_on=(terms.disbursed_on, *bounds_on),
         )
+
+
+def _series(terms: LoanTerms, conventions: ScheduleConventions) -> tuple[dt.date, ...]:
+    first_on, count = terms.first_due_on, terms.installment_count
+    try:
+        return due_dates(first_on, terms.frequency, count, conventions.roll)
+    except InvalidValueError as error:
+        # A loan has no index, which is what a single date is asked for by.
+        if error.field != "index":
+            raise
+    raise InvalidValueError(
+        "first_due_on",
+        f"must leave all {count} due dates within the years 1 to 9999",
+        first_on,
+        hint="agree on an earlier date, or lower installment_count",
+    )
 
 
 def interest_periods(

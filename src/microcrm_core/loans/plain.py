@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import datetime as dt
 from calendar import monthrange
+from collections.abc import Sequence
 from functools import cache
 from math import ceil
 from operator import sub
@@ -46,7 +47,13 @@ from microcrm_core.loans.portions import EPOCH_ORDINAL
 from microcrm_core.loans.terms import LoanTerms
 from microcrm_core.rounding import Rounding
 
-__all__ = ["PlainColumns", "plain_columns"]
+__all__ = [
+    "PlainColumns",
+    "days_of_months",
+    "end_rows",
+    "level_rows",
+    "plain_columns",
+]
 
 Column: TypeAlias = "tuple[int, ...]"
 PlainColumns: TypeAlias = "tuple[Column, Column, Column, Column]"
@@ -109,7 +116,7 @@ def plain_columns(
     enough: PlainColumns | None = None
     too_small = -1
     for _ in range(_TRIES_MAX):
-        principals, interests, after = _rows(
+        principals, interests, after = level_rows(
             principal_minor, level, period_days, rate, unit, has_ties
         )
         balance = after[-1]
@@ -123,7 +130,7 @@ def plain_columns(
         after[-1] = 0
         principals[-1] += balance
         if principals[-1] <= 0:
-            _end(principals, interests, after)
+            end_rows(principals, interests, after)
         # The balance only falls if the first row and the longest period are covered.
         is_covered = principals[0] >= 0 and principal_minor * most < level * unit
         if not is_covered and min(principals) < 0:
@@ -136,10 +143,10 @@ def plain_columns(
     return None
 
 
-def _rows(
+def level_rows(
     balance: int,
     level: int,
-    period_days: Column,
+    period_days: Sequence[int],
     rate: int,
     unit: int,
     has_ties: bool,
@@ -148,6 +155,19 @@ def _rows(
 
     Half a unit more and the floor is the quotient rounded half up; on a tie an odd
     one is one too large.
+
+    Args:
+        balance: What is owed at the start.
+        level: What each row pays; the last balance may be below zero.
+        period_days: Interest of a period is balance x days x rate / unit.
+        rate: As that says.
+        unit: As that says.
+        has_ties: Whether a tie goes to the even number; else it goes up.
+
+    Example:
+        >>> from microcrm_core.loans.plain import level_rows
+        >>> level_rows(1000, 334, (0, 0, 0), 0, 365, True)
+        ([334, 334, 334], [0, 0, 0], [666, 332, -2])
     """
     half = unit // 2
     principals: list[int] = []
@@ -175,8 +195,16 @@ def _rows(
     return principals, interests, after
 
 
-def _end(principals: list[int], interests: list[int], after: list[int]) -> None:
-    """Let nothing be paid after a row before the last has paid all that is left."""
+def end_rows(principals: list[int], interests: list[int], after: list[int]) -> None:
+    """Let nothing be paid after a row before the last has paid all that is left.
+
+    Example:
+        >>> from microcrm_core.loans.plain import end_rows
+        >>> principals, interests, after = [5, 5, -2], [0, 0, 0], [3, -2, 0]
+        >>> end_rows(principals, interests, after)
+        >>> principals, after
+        ([5, 3, 0], [3, 0, 0])
+    """
     end = next(row for row, left in enumerate(after) if left <= 0)
     empty = [0] * (len(after) - end - 1)
     principals[end] += after[end]
@@ -240,7 +268,7 @@ def _dates(terms: LoanTerms, conventions: ScheduleConventions) -> _Dates | None:
     last = first + (terms.installment_count - 1) * step
     if first < 0 or last >= _MONTHS:
         return None
-    due_days, gaps = _days_of_months(first_on.day)
+    due_days, gaps = days_of_months(first_on.day)
     due_day = due_days[first : last + 1 : step]
     day_count = conventions.day_count
     if day_count is _ACT_365F:
@@ -296,8 +324,16 @@ def _year_days(day_count: DayCount | SplitDayCount) -> int:
 
 
 @cache
-def _days_of_months(due_day: int) -> tuple[Column, Column]:
-    """Return the due day of every month of three centuries, and the days between."""
+def days_of_months(due_day: int) -> tuple[Column, Column]:
+    """Return the due day of every month of three centuries, and the days between.
+
+    The first month is January 1900; a short month has its last day instead.
+
+    Example:
+        >>> from microcrm_core.loans.plain import days_of_months
+        >>> days_of_months(31)[1][:3]
+        (28, 31, 30)
+    """
     days = tuple(
         dt.date(year, month, min(due_day, monthrange(year, month)[1])).toordinal()
         - EPOCH_ORDINAL

@@ -110,7 +110,7 @@ class Portions:
         return minor * multiple
 
     def bounded(self, minor: Int64s) -> Int64s:
-        """Return sums that can be added to once more; refuse the rows of larger ones."""
+        """Return sums that can be added to; refuse the rows of larger ones."""
         is_large = minor > LIMIT // 4
         if not is_large.any():
             return minor

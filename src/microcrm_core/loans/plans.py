@@ -131,7 +131,14 @@ class Grace:
         """Refuse interest that is put off and goes nowhere."""
         if (self.interest_payment_count > 0) != (self.deferred_interest is not None):
             rule = "must be given where interest_payment_count is above zero, only then"
-            raise InvalidValueError("deferred_interest", rule, self.deferred_interest)
+            found = self.deferred_interest
+            hint = (
+                f"set interest_payment_count={max(1, self.principal_count)}, "
+                "or leave deferred_interest out"
+            )
+            if found is None:
+                hint = "set it, for example to DeferredInterest.CAPITALIZED"
+            raise InvalidValueError("deferred_interest", rule, found, hint=hint)
 
     @property
     def is_moratorium(self) -> bool:
@@ -210,6 +217,15 @@ class RepaymentPlan:
                 "repays principal"
             )
             raise InvalidValueError("grace", rule, self.grace)
+
+    @classmethod
+    def _hint_for(cls, value: object) -> str | None:
+        # What `kind_field` says where a method is given alone.
+        if isinstance(value, get_args(RepaymentMethod)):
+            return f"use RepaymentPlan(method={value!r})"
+        if isinstance(value, type) and value in get_args(RepaymentMethod):
+            return f"use RepaymentPlan(method={value.__name__}(...))"
+        return None
 
     @property
     def fixed_amounts(self) -> tuple[tuple[str, Money], ...]:

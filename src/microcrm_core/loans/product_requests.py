@@ -40,7 +40,12 @@ from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX, LoanTerms
 from microcrm_core.money import Money
 from microcrm_core.rates import Rate
 
-__all__ = ["CUSTOMER_KINDS", "ProductRequest", "require_customer_kind"]
+__all__ = [
+    "CUSTOMER_KINDS",
+    "ProductRequest",
+    "request_of",
+    "require_customer_kind",
+]
 
 CUSTOMER_KINDS: Final = ("small_business", "sole_trader", "wage_earner")
 """The kinds of customers that products may be offered to.
@@ -215,3 +220,30 @@ class ProductRequest:
             "tranche_count": self.tranche_count,
             "customer_kind": self.customer_kind,
         }
+
+
+def request_of(asked: object, *, customer_kind: str | None) -> ProductRequest:
+    """Return what is asked for, whether it comes as terms or as a request.
+
+    Args:
+        asked: Terms, or what is known of them.
+        customer_kind: Who asks, where *asked* are terms; None: not known.
+
+    Raises:
+        InvalidValueError: *asked* is neither, or names the customer already.
+
+    Example:
+        >>> from microcrm_core.loans.product_requests import ProductRequest, request_of
+        >>> request_of(ProductRequest(), customer_kind=None) == ProductRequest()
+        True
+    """
+    if isinstance(asked, LoanTerms):
+        return ProductRequest.of_terms(asked, customer_kind=customer_kind)
+    if not isinstance(asked, ProductRequest):
+        rule = "must be LoanTerms or a ProductRequest"
+        hint = "use ProductRequest(...) with what is known"
+        raise InvalidValueError("asked", rule, asked, hint=hint)
+    if customer_kind is not None:
+        rule = "must be given in the request, not beside it"
+        raise InvalidValueError("customer_kind", rule, customer_kind)
+    return asked

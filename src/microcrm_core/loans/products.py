@@ -56,7 +56,7 @@ from microcrm_core.loans.plans import RepaymentPlan
 from microcrm_core.loans.plans_plain import plan_to_plain
 from microcrm_core.loans.product_bounds import broken_bounds, doubtful_rates
 from microcrm_core.loans.product_parts import require_product
-from microcrm_core.loans.product_requests import ProductRequest
+from microcrm_core.loans.product_requests import ProductRequest, request_of
 from microcrm_core.loans.schedule import build_schedule
 from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX, LoanTerms
 from microcrm_core.money import Currency, Money
@@ -274,7 +274,7 @@ class Product:
             installment_count is 36, at most 24 is allowed
         """
         day("as_of", as_of)
-        request = _request(asked, customer_kind)
+        request = request_of(asked, customer_kind=customer_kind)
         broken = broken_bounds(self, request, as_of)
         if not broken and isinstance(asked, LoanTerms):
             broken = self._without_schedule(asked)
@@ -341,15 +341,3 @@ class Product:
             "effective_from": None if since is None else since.isoformat(),
             "effective_until": None if until is None else until.isoformat(),
         }
-
-
-def _request(asked: object, customer_kind: str | None) -> ProductRequest:
-    if isinstance(asked, LoanTerms):
-        return ProductRequest.of_terms(asked, customer_kind=customer_kind)
-    if not isinstance(asked, ProductRequest):
-        rule = "must be LoanTerms or a ProductRequest"
-        raise InvalidValueError("asked", rule, asked)
-    if customer_kind is not None:
-        rule = "must be given in the request, not beside it"
-        raise InvalidValueError("customer_kind", rule, customer_kind)
-    return asked

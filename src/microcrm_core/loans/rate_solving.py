@@ -56,6 +56,10 @@ __all__ = ["RATE_TOLERANCE", "SolvedRate", "solve_rate"]
 RATE_TOLERANCE: Final = 1e-10
 """A solved rate is right within this share of one plus its size."""
 
+_FLOWS_FROM: Final = {
+    "LoanTerms": "use flows_of_schedule(build_schedule(terms, conventions))",
+    "Schedule": "use flows_of_schedule(schedule)",
+}
 _HEADINGS: Final = (
     "on", "kind", "name", "to borrower", "from borrower", "time",
 )  # fmt: skip
@@ -282,8 +286,8 @@ def solve_rate(
             result.
 
     Raises:
-        InvalidValueError: The measure is unknown, *times* is not one factor for each
-            flow, or *decimals* is out of range.
+        InvalidValueError: An argument is of another kind, the measure is unknown,
+            *times* is not one factor for each flow, or *decimals* is out of range.
         ConvergenceError: The bound on steps was reached.
 
     Source:
@@ -308,6 +312,7 @@ def solve_rate(
         ('no_unique_rate', [0.1, 0.2])
     """
     measure = _measure(measure)
+    _require_kinds(flows, times)
     if times is None:
         times = times_of_measure(flows, measure)
     if len(times.factors) != len(flows.flows):
@@ -330,7 +335,7 @@ def solve_rate(
         measure=measure,
         flows=flows,
         times=times,
-        assumptions=tuple(EuAssumption(one) for one in assumptions),
+        assumptions=tuple(_assumption(one) for one in assumptions),
         outcome=outcome,
         rate=rate,
         rates=rates,
@@ -346,6 +351,24 @@ def _measure(value: object) -> RateMeasure:
     except ValueError:
         known = ", ".join(RateMeasure)
         raise InvalidValueError("measure", f"must be one of {known}", value) from None
+
+
+def _assumption(value: object) -> EuAssumption:
+    try:
+        return EuAssumption(str(value))
+    except ValueError:
+        rule = f"must be among {', '.join(EuAssumption)}"
+        raise InvalidValueError("assumptions", rule, value) from None
+
+
+def _require_kinds(flows: object, times: object) -> None:
+    if not isinstance(flows, CreditFlows):
+        # By name: who has flows needs no schedules loaded.
+        hint = _FLOWS_FROM.get(type(flows).__name__, "use CreditFlows(...)")
+        raise InvalidValueError("flows", "must be CreditFlows", flows, hint=hint)
+    if times is not None and not isinstance(times, FlowTimes):
+        hint = "use a function of flow_times, such as reg_z_times"
+        raise InvalidValueError("times", "must be FlowTimes or None", times, hint=hint)
 
 
 _Solved = tuple[RateOutcome, tuple[float, ...], float | None]

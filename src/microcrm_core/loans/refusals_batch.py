@@ -44,6 +44,7 @@ from microcrm_core.loans.methods import (
     Weighted,
 )
 from microcrm_core.loans.plans import RepaymentPlan
+from microcrm_core.loans.row_weights_batch import WEIGHT_MAX, fine_weight
 from microcrm_core.money import Currency, Money
 
 __all__ = ["Refusal", "RefusedLoan", "require_scheduled"]
@@ -65,8 +66,11 @@ class Refusal(IntEnum):
         MONTH_WEIGHTS: The last installment is due in a month without weight.
         AMOUNTS: The agreed amounts do not fit the installments or the principal.
         DATES: Its due days are in a wrong order, or meet and would be merged.
-        TOO_LARGE: A product leaves int64; `build_schedule` has no such bound.
+        TOO_LARGE: A product or a sum leaves int64; `build_schedule` has no such bound.
         NOT_COVERED: An installment is smaller than the interest of its period.
+        CALENDAR: No business day is near a due day in the years of the calendar.
+        FINE_WEIGHTS: A weight is a fraction too fine for columns; `build_schedule`
+            has no such bound.
 
     Example:
         >>> from microcrm_core.loans.refusals_batch import Refusal
@@ -86,9 +90,12 @@ class Refusal(IntEnum):
     DATES = 9
     TOO_LARGE = 10
     NOT_COVERED = 11
+    CALENDAR = 12
+    FINE_WEIGHTS = 13
 
 
-# The field at fault and the rule; `RefusedLoan.value_of` says what was found.
+# The field at fault and the rule; `RefusedLoan.value_of` says what was found. Of the
+# rules that rows of one batch break, the first one here is told.
 _RULES: Final = {
     Refusal.CURRENCY: (
         "currency",
@@ -127,14 +134,32 @@ _RULES: Final = {
         "must give due days that come in order after the disbursement, and that need "
         "not be merged",
     ),
+    Refusal.CALENDAR: (
+        "first_due_day",
+        "must give due days with a business day near, in the years of the calendar",
+    ),
+    Refusal.FINE_WEIGHTS: (
+        "plan.method",
+        f"must have weights that are fractions of numbers up to {WEIGHT_MAX} in "
+        "columns",
+    ),
     Refusal.TOO_LARGE: (
         "principal_minor",
-        "times annual_ppm times the days of a period must stay within 2**62",
+        "must be so small that it, its interest and its fees, times the weights, "
+        "shares and multiples that apply to them, stay within 2**62",
     ),
     Refusal.NOT_COVERED: (
         "installment",
         "must cover the interest of its period",
     ),
+}
+# The way out, where the scalar has a schedule.
+_HINTS: Final = {
+    Refusal.FINE_WEIGHTS: "use build_schedule for each of these loans, which has no "
+    "such bound, or a coarser step",
+    Refusal.TOO_LARGE: "use build_schedule for each of these loans, which has no such "
+    "bound",
+    Refusal.CALENDAR: "take a calendar of more years",
 }
 
 
@@ -180,8 +205,12 @@ class RefusedLoan:
             return f"{len(plan.method.weights)} weights for {installments}"
         if reason is Refusal.AMOUNTS:
             return f"{self._agreed()} for {installments} and {principal}"
+        if reason is Refusal.CALENDAR:
+            return f"{self._first_due()}, {installments}"
         if reason in (Refusal.DATES, Refusal.MONTH_WEIGHTS):
             return self._first_due()
+        if reason is Refusal.FINE_WEIGHTS:
+            return self._fine_weight()
         if reason is Refusal.NOT_COVERED:
             return f"{principal} at {self.annual_ppm} ppm, {installments}"
         return self.principal_minor
@@ -193,6 +222,12 @@ class RefusedLoan:
             amounts = method.amounts
         total = self._amount(sum(amount.minor for amount in amounts))
         return f"{len(amounts)} amounts of {total} together"
+
+    def _fine_weight(self) -> str:
+        method = self.plan.method
+        weight = fine_weight(method, self.installment_count or 0)
+        shown = "a weight" if weight is None else f"the weight {float(weight)}"
+        return f"{shown} of {type(method).__name__}"
 
     def _first_due(self) -> str:
         day = self.first_due_day
@@ -238,6 +273,7 @@ def require_scheduled(refusal: Int64s, loan_at: Callable[[int], RefusedLoan]) ->
                 field,
                 rule,
                 loan_at(first).value_of(reason),
+                hint=_HINTS.get(reason),
                 row=first,
                 bad_count=int(rows.size),
                 row_count=int(refusal.size),

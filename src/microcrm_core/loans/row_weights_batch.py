@@ -24,7 +24,6 @@ import attrs
 import numpy as np
 
 from microcrm_core.batch import Bools, Int64s, divide_rows
-from microcrm_core.errors import InvalidValueError
 from microcrm_core.loans.lines_batch import LIMIT
 from microcrm_core.loans.methods import (
     Graduated,
@@ -34,31 +33,27 @@ from microcrm_core.loans.methods import (
 from microcrm_core.loans.month_grid_batch import DayTable
 from microcrm_core.rounding import Rounding
 
-__all__ = ["WEIGHT_MAX", "RowWeights", "require_weights"]
+__all__ = ["WEIGHT_MAX", "RowWeights", "fine_weight"]
 
 WEIGHT_MAX: Final = 2**31
 """No numerator or denominator of a weight in columns is larger."""
 
 
-def require_weights(method: object, count: int) -> None:
-    """Refuse weights that columns cannot hold, by name.
+def fine_weight(method: object, count: int) -> Fraction | None:
+    """Return the first weight that is too fine for columns; None: there is none.
 
-    Raises:
-        InvalidValueError: A weight is no fraction of numbers up to `WEIGHT_MAX`.
+    That is one whose numerator or denominator is above `WEIGHT_MAX`.
 
     Example:
         >>> from microcrm_core.loans import EqualInstallments
-        >>> from microcrm_core.loans.row_weights_batch import require_weights
-        >>> require_weights(EqualInstallments(), 12)
+        >>> from microcrm_core.loans.row_weights_batch import fine_weight
+        >>> fine_weight(EqualInstallments(), 12) is None
+        True
     """
     for weight in _fractions(method, count):
         if max(weight.numerator, weight.denominator) > WEIGHT_MAX:
-            raise InvalidValueError(
-                "weights",
-                f"must be fractions of numbers up to {WEIGHT_MAX} in columns",
-                f"{float(weight)}, an installment of {type(method).__name__}",
-                hint="use build_schedule for each loan, or a coarser step",
-            )
+            return weight
+    return None
 
 
 def _fractions(method: object, count: int) -> Sequence[Fraction]:

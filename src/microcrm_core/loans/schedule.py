@@ -49,6 +49,7 @@ from microcrm_core.loans.conventions import (
     Arithmetic,
     Remainder,
     ScheduleConventions,
+    require_conventions,
 )
 from microcrm_core.loans.fees import FeeTiming
 from microcrm_core.loans.installments import Installment
@@ -70,7 +71,7 @@ ScheduleColumn: TypeAlias = "list[int] | list[dt.date] | list[Decimal] | list[bo
 
 
 # By position and without slots, as `Installment`.
-@attrs.frozen(slots=False)
+@attrs.frozen(slots=False, repr=False)
 class Schedule:
     """The installments of a loan, as columns of equal length.
 
@@ -116,13 +117,13 @@ class Schedule:
     terms: LoanTerms
     conventions: ScheduleConventions
     due_day: tuple[int, ...]
-    unadjusted_day: tuple[int, ...] = attrs.field(repr=False)
-    principal_minor: tuple[int, ...] = attrs.field(repr=False)
-    interest_minor: tuple[int, ...] = attrs.field(repr=False)
-    fees_minor: tuple[int, ...] = attrs.field(repr=False)
-    capitalized_minor: tuple[int, ...] = attrs.field(repr=False)
-    outstanding_minor: tuple[int, ...] = attrs.field(repr=False)
-    is_down_payment: tuple[bool, ...] = attrs.field(repr=False)
+    unadjusted_day: tuple[int, ...]
+    principal_minor: tuple[int, ...]
+    interest_minor: tuple[int, ...]
+    fees_minor: tuple[int, ...]
+    capitalized_minor: tuple[int, ...]
+    outstanding_minor: tuple[int, ...]
+    is_down_payment: tuple[bool, ...]
 
     def __attrs_pre_init__(
         self,
@@ -238,7 +239,11 @@ class Schedule:
 
     @property
     def total_fees(self) -> Money:
-        """All fees that are due with installments."""
+        """All fees that are due with installments, and no others.
+
+        Those that are paid with the disbursement are in `upfront_fees`, those that
+        were added to the debt in `financed_fees`.
+        """
         return self._money(sum(self.fees_minor))
 
     @property
@@ -349,15 +354,45 @@ class Schedule:
         return frame
 
     def to_plain(self) -> object:
-        """Return the form that `schedules_plain` reads back."""
+        """Return plain JSON values; `schedule_from_plain` reads them back."""
         # Few schedules are stored, and that form knows this class.
         from microcrm_core.loans.schedules_plain import schedule_to_plain
 
         return schedule_to_plain(self)
 
     def to_json(self) -> str:
-        """Return the canonical JSON of the form that `schedules_plain` reads back."""
+        """Return the schedule as canonical JSON.
+
+        The way back is `schedule_from_plain`, which takes what a JSON parser gives.
+
+        Example:
+            >>> import datetime as dt
+            >>> import json
+            >>> from microcrm_core import Currency, Frequency, LoanTerms, Money, Rate
+            >>> from microcrm_core.loans import STRICT, build_schedule
+            >>> from microcrm_core.loans import schedule_from_plain
+            >>> terms = LoanTerms(
+            ...     principal=Money.of("1000.00", Currency.of("EUR")),
+            ...     nominal_rate=Rate.per_year("0.24"),
+            ...     installment_count=3,
+            ...     frequency=Frequency.MONTHLY,
+            ...     disbursed_on=dt.date(2025, 1, 15),
+            ...     first_due_on=dt.date(2025, 2, 15),
+            ... )
+            >>> schedule = build_schedule(terms, STRICT)
+            >>> schedule_from_plain(json.loads(schedule.to_json())) == schedule
+            True
+        """
         return canonical_json(self)
+
+    def __repr__(self) -> str:
+        """Return one line: what was lent, when rows are due, and what they come to."""
+        due_on = self.due_on
+        return (
+            f"Schedule({self.terms.principal} in {len(due_on)} rows from {due_on[0]} "
+            f"to {due_on[-1]}, interest {self.total_interest.amount}, "
+            f"total {self.total.amount}, {self.conventions.id})"
+        )
 
     def __str__(self) -> str:
         """Return the schedule as a plain-text table with totals."""
@@ -467,6 +502,13 @@ def build_schedule(terms: LoanTerms, conventions: ScheduleConventions) -> Schedu
     if type(terms) is not LoanTerms or type(conventions) is not ScheduleConventions:
         _require_kinds(terms, conventions)
     plain = plain_columns(terms, conventions)
+    if plain is None and (
+        terms.rate_changes or terms.due_on or terms.last_due_on is not None
+    ):
+        # Only loans that have changed need it.
+        from microcrm_core.loans.plain_changes import changed_columns
+
+        plain = changed_columns(terms, conventions)
     if plain is not None:
         due_day, principal_minor, interest_minor, outstanding_minor = plain
         zeros = (0,) * len(due_day)
@@ -510,7 +552,4 @@ def build_schedule(terms: LoanTerms, conventions: ScheduleConventions) -> Schedu
 def _require_kinds(terms: object, conventions: object) -> None:
     if not isinstance(terms, LoanTerms):
         raise InvalidValueError("terms", "must be LoanTerms", terms)
-    if not isinstance(conventions, ScheduleConventions):
-        hint = "a preset such as microcrm_core.STRICT, without quotation marks"
-        rule = "must be ScheduleConventions"
-        raise InvalidValueError("conventions", rule, conventions, hint=hint)
+    require_conventions(conventions)

@@ -16,6 +16,8 @@ Example:
     ... )
     >>> schedules.total_minor.tolist(), schedules.fees_minor.tolist()
     ([510, 505], [0, 0])
+    >>> schedules.total_interest_minor.tolist()
+    [15]
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from microcrm_core.batch import Bools, Int64s
 from microcrm_core.loans.chunk_streams_batch import ScheduleChunk
+from microcrm_core.loans.column_checks_batch import position_in
 from microcrm_core.loans.layout_batch import TermColumns
 from microcrm_core.loans.plan_amounts_batch import has_capitalized, has_fees
 
@@ -84,14 +87,35 @@ class ScheduleColumns:
         return total
 
     @property
+    def total_interest_minor(self) -> Int64s:
+        """All interest of each loan; twin of `Schedule.total_interest`.
+
+        Paid in installments or added to the debt; shape (loans,).
+        """
+        total = self._loan_sums(self.interest_minor)
+        if self.capitalized_minor.strides != (0,):
+            total += self._loan_sums(self.capitalized_minor)
+        return total
+
+    @property
     def loan_index(self) -> Int64s:
         """Position of the loan of each row."""
         loans = np.arange(len(self), dtype=np.int64)
         return np.repeat(loans, np.diff(self.offsets))
 
     def rows(self, loan: int) -> slice:
-        """Return where the rows of the loan at this position stand."""
+        """Return where the rows of the loan at this position stand.
+
+        Raises:
+            InvalidValueError: There is no such loan.
+        """
+        loan = position_in("loan", loan, len(self))
         return slice(int(self.offsets[loan]), int(self.offsets[loan + 1]))
+
+    def _loan_sums(self, column: Int64s) -> Int64s:
+        sums = np.zeros(column.size + 1, np.int64)
+        np.cumsum(column, out=sums[1:])
+        return np.diff(sums[self.offsets])
 
 
 def _zeros(size: int) -> Int64s:

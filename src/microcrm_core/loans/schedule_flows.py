@@ -28,6 +28,7 @@ from collections.abc import Iterator
 
 import attrs
 
+from microcrm_core.errors import InvalidValueError
 from microcrm_core.loans.cash_flows import CashFlow, CreditFlows, FlowKind
 from microcrm_core.loans.fees import Fee, FeeTiming
 from microcrm_core.loans.portions import portion_minor
@@ -44,6 +45,9 @@ def flows_of_schedule(schedule: Schedule) -> CreditFlows:
     of nothing give no flow. Repayments stand on the due dates, moved to business
     days where the conventions say so. Upfront fees are paid with the first
     disbursement.
+
+    Raises:
+        InvalidValueError: *schedule* is of another kind.
 
     Example:
         >>> import datetime as dt
@@ -70,6 +74,7 @@ def flows_of_schedule(schedule: Schedule) -> CreditFlows:
         >>> flows_of_schedule(build_schedule(terms, STRICT)).excluded_charges
         ('notary',)
     """
+    _require_schedule(schedule)
     flows = [
         CashFlow(on, amount, FlowKind.ADVANCE)
         for on, amount in schedule.terms.disbursements
@@ -89,6 +94,12 @@ def flows_of_schedule(schedule: Schedule) -> CreditFlows:
             flows += [attrs.evolve(one, kind=FlowKind.ADVANCE) for one in charges]
         (flows if fee.is_cost_of_credit else excluded).extend(charges)
     return CreditFlows(flows, excluded)
+
+
+def _require_schedule(schedule: object) -> None:
+    if not isinstance(schedule, Schedule):
+        hint = "use build_schedule(terms, conventions)"
+        raise InvalidValueError("schedule", "must be a Schedule", schedule, hint=hint)
 
 
 def _charges(schedule: Schedule, fee: Fee) -> Iterator[CashFlow]:

@@ -4,7 +4,8 @@ For service users who write these forms in another language, or describe an API 
 them. A schema knows the shape: which keys, of which type, from which list. Rules that
 tie parts to each other, such as dates in order or sums that agree, are checked by the
 `_plain` readers; what a reader takes always keeps its schema. A schema cannot tell
-1.0 from 1, which the readers do: whole numbers are written without a point.
+1.0 from 1, which the readers do: whole numbers are written without a point. Nor does
+it know that there is no 2025-02-30, unless the validator checks the format `date`.
 
 Example:
     >>> from microcrm_core.loans.schemas import json_schema_of_terms
@@ -60,6 +61,8 @@ _DAY_OF_MONTH: Final = "([1-9]|[12][0-9]|3[01])"
 _YEAR: Final = "([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
 _DATE: Final = f"{_YEAR}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _EXACT: Final = r"[+-]?[0-9]+(\.[0-9]+)?|-?[0-9]+/0*[1-9][0-9]*"
+# Above zero and at most 1; of a quotient, which is the larger number is not told.
+_SHARE: Final = r"\+?0*(0\.[0-9]*[1-9][0-9]*|1(\.0+)?)|0*[1-9][0-9]*/0*[1-9][0-9]*"
 _PERIOD: Final = "P0*[1-9][0-9]*[DWMY]"
 _ROLL: Final = (
     f"(day_of_month|end_of_month|next_month_first(_{_DAY_OF_MONTH})?"
@@ -143,7 +146,7 @@ def _definitions() -> dict[str, Plain]:
             }
         ),
         "portion": _object(
-            optional={"share": _ref("exact"), "amount": _ref("positive_amount")}
+            optional={"share": _ref("share"), "amount": _ref("positive_amount")}
         )
         | {"minProperties": 1, "maxProperties": 1},
         "fee": _object(
@@ -186,6 +189,7 @@ def _value_definitions() -> dict[str, Plain]:
         "text": {"type": "string", "minLength": 1, "not": {"pattern": r"^\s|\s$"}},
         "date": _text_like(_DATE) | {"format": "date"},
         "exact": _text_like(_EXACT),
+        "share": _text_like(_SHARE),
         "currency": {"anyOf": [_iso_currency(), currency]},
         "amount": _object({"currency": _ref("currency"), "minor": _whole(0)}),
         "positive_amount": _object({"currency": _ref("currency"), "minor": _whole(1)}),

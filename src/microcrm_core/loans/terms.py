@@ -14,7 +14,7 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import Final, cast
 
 import attrs
 
@@ -28,6 +28,7 @@ from microcrm_core.checks import (
 )
 from microcrm_core.dates import Frequency
 from microcrm_core.errors import InvalidValueError
+from microcrm_core.html import html_table
 from microcrm_core.ids import CustomerId, LoanId
 from microcrm_core.loans.plans import EQUAL_INSTALLMENTS, RepaymentPlan
 from microcrm_core.loans.terms_checks import (
@@ -246,6 +247,12 @@ class LoanTerms:
         if self.rate_changes or self.interest_pauses:
             require_changes(self)
 
+    def _repr_html_(self) -> str:
+        # Notebooks call this name.
+        own = [row for row in _given_parts(self) if row[0] != "plan"]
+        rows = [*own, *_given_parts(self.plan)]
+        return html_table(("term", "agreed"), rows)
+
     @property
     def disbursements(self) -> tuple[tuple[dt.date, Money], ...]:
         """Every payment of principal with its day, the first one first."""
@@ -254,6 +261,26 @@ class LoanTerms:
         for _, amount in later:
             first -= amount
         return ((self.disbursed_on, first), *later)
+
+
+def _given_parts(whole: object) -> list[tuple[str, str]]:
+    """Return the parts of an attrs value that are not left at their default."""
+    kind = type(whole)
+    assert attrs.has(kind)  # the callers hand over no other
+    fields = [(field, getattr(whole, field.name)) for field in attrs.fields(kind)]
+    return [
+        (field.name, _told(part)) for field, part in fields if part != field.default
+    ]
+
+
+def _told(part: object) -> str:
+    if isinstance(part, tuple):
+        return "; ".join(map(_told, cast("tuple[object, ...]", part)))
+    if not attrs.has(type(part)) or type(part).__str__ is not object.__str__:
+        return str(part)
+    name = type(part).__name__
+    parts = ", ".join(f"{field} {text}" for field, text in _given_parts(part))
+    return f"{name}: {parts}" if parts else name
 
 
 def _require_rate(field: str, rate: Rate) -> None:

@@ -1,0 +1,427 @@
+"""The rows of a loan by exact fractions, when principal is paid early or owed again.
+
+A schedule knows what is lent, and when. Life adds principal that is paid before it is
+due, and principal that is owed again because a repayment was taken back. Both are a
+`PrincipalMove`: the balance that bears interest changes on its day, and one
+installment, its own, is asked for so much less or more than was agreed for it.
+
+- *Interest* of a period is on what was really outstanding, day by day, rounded once.
+- An *installment* stays as it was agreed. What of it is paid early counts towards it;
+  interest that does not fit into the rest of it waits, without interest, for the next
+  one, and the last one takes all that is left. So the last ones shrink.
+- With a *lower installment* the level amount, or the equal part, is made anew after the
+  period of an early payment; the payment then stands beside the installments.
+- What a method adds to its parts (interest of equal principal, for example) is asked
+  for in full, but a row that was settled early asks for no more: the rest waits.
+- Flat interest was agreed as a sum, so no payment changes it; nor does one change the
+  fees of the plan.
+- Principal of the last row that is paid early is first that of its balloon.
+- A level that a new rate or a tranche makes anew is on what is owed at that period's
+  start, over all installments that are left, those paid ahead too.
+
+Example:
+    >>> import datetime as dt
+    >>> from microcrm_core import Currency, Frequency, LoanTerms, Money, Rate
+    >>> from microcrm_core.loans import STRICT
+    >>> from microcrm_core.loans.portions import payouts
+    >>> from microcrm_core.ledger.exact_runs import LedgerRun
+    >>> terms = LoanTerms(
+    ...     principal=Money.of("1000.00", Currency.of("EUR")),
+    ...     nominal_rate=Rate.per_year("0.24"),
+    ...     installment_count=3,
+    ...     frequency=Frequency.MONTHLY,
+    ...     disbursed_on=dt.date(2025, 1, 15),
+    ...     first_due_on=dt.date(2025, 2, 15),
+    ... )
+    >>> run = LedgerRun(terms, STRICT, payouts(terms, STRICT))
+    >>> half = run.early_move(dt.date(2025, 1, 15), 2, 50_000)
+    >>> moved = run.walk((half,))
+    >>> moved.principal_minor, moved.interest_minor
+    ((33638, 16362, 50000), (1019, 301, 0))
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from itertools import groupby
+from typing import Final
+
+import attrs
+
+from microcrm_core.ledger.principal_moves import (
+    PrincipalMove,
+    ended_periods,
+    moved_periods,
+)
+from microcrm_core.loans import (
+    Bullet,
+    Collision,
+    CustomInstallments,
+    CustomPrincipal,
+    EqualInstallments,
+    EqualPrincipal,
+    FlatInterest,
+    Graduated,
+    InterestOnly,
+    LoanTerms,
+    RepaymentPlan,
+    ScheduleConventions,
+    Seasonal,
+    UnpaidInterest,
+    Weighted,
+)
+from microcrm_core.loans.exact_rows import RowInterest, RowPaid, RowsRun
+from microcrm_core.loans.level import LevelTargets
+from microcrm_core.loans.period_fractions import PeriodFractions
+from microcrm_core.loans.periods import InterestPeriod, ScheduleDates
+from microcrm_core.loans.portions import EPOCH_ORDINAL, Payout
+
+__all__ = ["LedgerRun", "RunColumns"]
+
+_BY_LEVEL: Final = (EqualInstallments, Graduated, Weighted, Seasonal)
+_BY_PART: Final = (EqualPrincipal, FlatInterest)
+_AS_AGREED: Final = (CustomPrincipal, CustomInstallments, InterestOnly, Bullet)
+
+
+@attrs.frozen(kw_only=True)
+class RunColumns:
+    """What rows ask for, one value for each row of the loan.
+
+    Attributes:
+        principal_minor: Principal, what was paid early included.
+        interest_minor: Interest.
+        fees_minor: Fees of the plan.
+
+    Example:
+        See `microcrm_core.ledger.exact_runs`.
+    """
+
+    principal_minor: tuple[int, ...]
+    interest_minor: tuple[int, ...]
+    fees_minor: tuple[int, ...]
+
+
+class LedgerRun(RowsRun):
+    """The rows of one loan, worked out anew for any early payments.
+
+    Args:
+        terms: What was agreed.
+        conventions: How amounts are made.
+        paid_out: What was paid out when.
+        carried_minor: Interest that waits to be paid, without interest, at the start.
+        is_lower: Whether an early payment makes the later installments anew.
+
+    Raises:
+        ScheduleError: The terms allow no schedule.
+
+    Example:
+        See `microcrm_core.ledger.exact_runs`.
+    """
+
+    # Said again, because they are set here too.
+    periods: tuple[InterestPeriod, ...]
+    plan: RepaymentPlan
+    balance: int
+    balloon: int
+    carried: int
+
+    def __init__(
+        self,
+        terms: LoanTerms,
+        conventions: ScheduleConventions,
+        paid_out: tuple[Payout, ...],
+        *,
+        carried_minor: int = 0,
+        is_lower: bool = False,
+    ) -> None:
+        """Begin before the first row, without any early payment."""
+        super().__init__(terms, conventions, paid_out)
+        self.carried = carried_minor
+        self.is_lower = is_lower
+        self.scheduled = self.periods
+        self.scheduled_plan: RepaymentPlan = terms.plan
+        dates = ScheduleDates.of(terms, conventions)
+        self.fractions = PeriodFractions(
+            terms=terms,
+            conventions=conventions,
+            series_on=dates.series_on,
+            bounds_on=dates.bounds_on,
+        )
+        self.ends = [period.end_day for period in self.periods]
+        self.places = _places(self.periods, conventions)
+        self.moves: tuple[PrincipalMove, ...] = ()
+        self.settled: Mapping[int, int] = {}
+        self.counts_from = 0
+        self.scheduled_balloon = self.balloon
+        self._left: dict[int, int] = {}
+        self._fees: tuple[int, ...] | None = None
+        self._levels: dict[tuple[int, int, int, int], LevelTargets] = {}
+        self._factors: dict[int, tuple[int, int]] = {}
+
+    def period_of(self, day: int) -> int | None:
+        """Return the position of the period in which a day ends; None: after all.
+
+        A day on which two periods meet begins the later one.
+        """
+        period = bisect_right(self.ends, day)
+        return period if period <= self.last else None
+
+    def end_day_of(self, place: int) -> int:
+        """Return until when interest of a row runs."""
+        row = len(self.places) - 1 - self.places[::-1].index(place)
+        return self.scheduled[row].end_day
+
+    def early_move(
+        self,
+        on: dt.date,
+        place: int,
+        amount_minor: int,
+        *,
+        is_to_due_date: bool = False,
+    ) -> PrincipalMove | None:
+        """Return the move of an early payment; None: it changes no interest.
+
+        Args:
+            on: The day of the payment.
+            place: Position of the row that it pays.
+            amount_minor: What of it is principal; above zero.
+            is_to_due_date: Whether the balance falls only when the period ends.
+        """
+        day = on.toordinal() - EPOCH_ORDINAL
+        number = self.period_of(day)
+        if number is None or day >= self.end_day_of(place):
+            return None
+        period = self.scheduled[number]
+        is_opening = day == period.start_day
+        return PrincipalMove(
+            period=number,
+            day=period.end_day if is_to_due_date and not is_opening else day,
+            is_opening=is_opening,
+            place=place,
+            amount_minor=-amount_minor,
+        )
+
+    def again_move(
+        self, on: dt.date, place: int, amount_minor: int
+    ) -> PrincipalMove | None:
+        """Return the move of principal that is owed again; None: as `early_move`."""
+        return self.early_move(on, place, -amount_minor)
+
+    def fraction_to(self, period: int, day: int) -> Fraction:
+        """Return what part of a year lies between a period's start and a day in it."""
+        return self.fractions.to(period, dt.date.fromordinal(day + EPOCH_ORDINAL))
+
+    def walk(
+        self,
+        moves: Sequence[PrincipalMove] = (),
+        settled: Mapping[int, int] | None = None,
+        *,
+        end_day: int | None = None,
+    ) -> RunColumns:
+        """Return what the rows ask for.
+
+        Args:
+            moves: What was paid early or is owed again, in order of time.
+            settled: Interest that a row asked for when it was settled early, by its
+                position.
+            end_day: No interest is borne after this day; None: all is.
+
+        Raises:
+            ScheduleError: An installment does not cover the interest of its period.
+        """
+        run = copy.copy(self)
+        run.moves, run.settled = tuple(moves), settled or {}
+        run._left = {}
+        run.periods = moved_periods(self.scheduled, moves, self.fraction_to)
+        if end_day is not None:
+            run.periods = ended_periods(run.periods, end_day, self.fraction_to)
+        is_refused = self.plan.unpaid_interest is UnpaidInterest.REFUSED
+        if is_refused and (moves or settled):
+            run.plan = attrs.evolve(
+                self.scheduled_plan, unpaid_interest=UnpaidInterest.CARRIED
+            )
+        count = self.places[-1] + 1
+        principal, interest, fees = [0] * count, [0] * count, [0] * count
+        for move in moves:
+            principal[move.place] += max(-move.amount_minor, 0)
+        for number, place in enumerate(self.places):
+            run.balloon = self._balloon_of(moves, number)
+            row = run.next_row(number)
+            principal[place] += row.principal_minor
+            interest[place] += row.interest_due_minor
+            fees[place] += row.fees_minor
+        return RunColumns(
+            principal_minor=tuple(principal),
+            interest_minor=tuple(interest),
+            fees_minor=self._fees_as_agreed(moves, fees),
+        )
+
+    def _fees_as_agreed(
+        self, moves: Sequence[PrincipalMove], fees: Sequence[int]
+    ) -> tuple[int, ...]:
+        if not moves or not self.scheduled_plan.fees:
+            return tuple(fees)
+        if self._fees is None:
+            self._fees = self.walk().fees_minor
+        return self._fees
+
+    def _balloon_of(self, moves: Sequence[PrincipalMove], row: int) -> int:
+        """Return what of the balloon is not paid early in the periods up to a row."""
+        if not self.scheduled_balloon:
+            return 0
+        last = self.places[-1]
+        paid_minor = sum(
+            -move.amount_minor
+            for move in moves
+            if move.place == last and move.amount_minor < 0 and move.period <= row
+        )
+        return max(self.scheduled_balloon - paid_minor, 0)
+
+    # Interest.
+
+    def _interest(self, row: int) -> RowInterest:
+        period = self.periods[row]
+        is_simple = period is self.scheduled[row] and len(period.slices) == 1
+        if not is_simple or isinstance(self.method, FlatInterest | Bullet):
+            return super()._interest(row)
+        if row not in self._factors:
+            [part] = period.slices
+            factor = part.annual_rate * part.fraction
+            self._factors[row] = factor.as_integer_ratio()
+        numerator, denominator = self._factors[row]
+        exact = Fraction(self.balance * numerator, denominator)
+        minor = self._rounded(exact)
+        return RowInterest(
+            periods=(period,), start_minor=self.balance, exact=exact, minor=minor
+        )
+
+    # What rows are to pay.
+
+    def _make_anew(self, row: int) -> None:
+        """Make the level amount as it was agreed, without what is not foreseen."""
+        if not self.moves:
+            if isinstance(self.method, _BY_LEVEL):
+                self._make_level(row)
+            else:
+                super()._make_anew(row)
+            return
+        aside_minor = sum(
+            move.amount_minor for move in self.moves if self._is_aside(move, row)
+        )
+        periods, plan, balloon = self.periods, self.plan, self.balloon
+        self.balance -= aside_minor
+        self.periods, self.plan = self.scheduled, self.scheduled_plan
+        moves = self.moves if self._is_made_of_owed(row) else ()
+        self.balloon = self._balloon_of(moves, row - 1)
+        if isinstance(self.method, _BY_LEVEL):
+            self._make_level(row)
+        else:
+            super()._make_anew(row)
+            is_by_part = isinstance(self.method, _BY_PART) and row >= self.first_paid
+            if is_by_part and self.counts_from != row and self._is_lowered(row):
+                self._make_equal_part(row)
+        self.periods, self.plan, self.balloon = periods, plan, balloon
+        self.balance += aside_minor
+
+    def _is_aside(self, move: PrincipalMove, row: int) -> bool:
+        """Return whether a level that is made in a row is made without a move."""
+        if move.period > row or (move.period == row and not move.is_opening):
+            return False
+        if not self._is_made_of_owed(row):
+            return True
+        return move.period == row and (move.amount_minor > 0 or not self.is_lower)
+
+    def _is_made_of_owed(self, row: int) -> bool:
+        """Return whether a level made in a row is on what is then really owed.
+
+        Else it is the one that was agreed from the start.
+        """
+        period = self.scheduled[row]
+        return self.is_lower or period.has_tranche or period.has_rate_change
+
+    def _is_lowered(self, row: int) -> bool:
+        """Return whether an early payment is to lower installments from a row on."""
+        return self.is_lower and any(
+            move.amount_minor < 0 and row == move.period + (not move.is_opening)
+            for move in self.moves
+        )
+
+    def _make_level(self, row: int) -> None:
+        """Make the level amount anew where something began to differ."""
+        period = self.scheduled[row]
+        is_changed = period.has_tranche or period.has_rate_change
+        if row and not is_changed and not self._is_lowered(row):
+            return
+        self.counts_from = row if self._is_made_of_owed(row) else 0
+        # The same level is made in every walk that comes to the same balance.
+        key = row, self.balance, self.carried, self.balloon
+        if key not in self._levels:
+            self._levels[key] = self._level_problem(row).targets()
+        self.level, self.made_in = self._levels[key], row
+
+    def _make_equal_part(self, row: int) -> None:
+        self.counts_from = row if self._is_made_of_owed(row) else 0
+        super()._make_equal_part(row)
+
+    def _asked(self, row: int, due_minor: int) -> tuple[int, int | None]:
+        amount_minor, equal_minor = super()._asked(row, due_minor)
+        return self._still_asked(row, amount_minor), equal_minor
+
+    def _still_asked(self, row: int, amount_minor: int) -> int:
+        """Return what of an agreed amount is not paid yet, what is owed again added."""
+        if not self.moves:
+            return amount_minor
+        place = self.places[row]
+        if place not in self._left:
+            self._left[place] = sum(
+                move.amount_minor
+                for move in self.moves
+                if move.place == place and self._counts(move)
+            )
+        left_minor = amount_minor + self._left[place]
+        self._left[place] = min(left_minor, 0)
+        return max(left_minor, 0)
+
+    def _counts(self, move: PrincipalMove) -> bool:
+        """Return whether a move counts towards the installment as it now is."""
+        if move.amount_minor > 0 or isinstance(self.method, _AS_AGREED):
+            return True
+        if move.period == self.counts_from:
+            return not (self.is_lower and move.is_opening)
+        return move.period > self.counts_from
+
+    def _paid_by_part(self, row: int, due_minor: int) -> RowPaid:
+        if not self.moves and not self.settled:
+            return super()._paid_by_part(row, due_minor)
+        part_minor = 0
+        if isinstance(self.method, CustomPrincipal):
+            part_minor = self.agreed[row]
+        elif isinstance(self.method, EqualPrincipal) and row >= self.first_paid:
+            is_first = row == self.remainder_row
+            part_minor = self.remainder if is_first else self.equal
+        part_minor = self._still_asked(row, part_minor)
+        principal_minor = min(part_minor, max(self.balance - self.balloon, 0))
+        owed_minor = self.carried + due_minor
+        interest_minor = owed_minor
+        if row == self.last:
+            principal_minor = self.balance
+        else:
+            most_minor = self.settled.get(self.places[row], owed_minor)
+            interest_minor = min(owed_minor, most_minor)
+        self.carried = owed_minor - interest_minor
+        return RowPaid(principal_minor=principal_minor, interest_minor=interest_minor)
+
+
+def _places(
+    periods: Sequence[InterestPeriod], conventions: ScheduleConventions
+) -> tuple[int, ...]:
+    """Return in which row each period is due: a row may stand for several."""
+    business_days = conventions.business_days
+    if business_days is None or business_days.collision is not Collision.MERGED:
+        return tuple(range(len(periods)))
+    groups = groupby(period.due_day for period in periods)
+    return tuple(place for place, (_, days) in enumerate(groups) for _ in days)

@@ -1,0 +1,284 @@
+"""What events do to the dates of a loan, before anything else is worked out.
+
+A due date may move, installments may be skipped, the loan may get longer or shorter.
+All of these make new due dates, so they are applied to the terms first, in the order of
+their days; amounts follow from the terms.
+
+- A due date that moves takes the later ones with it: they are a series of their own,
+  counted from the new date by the frequency and the roll rule.
+- A holiday moves a due date, and all after it, on by so many periods of the series.
+- More installments go on with the series; fewer leave the last ones out.
+- A last due date that was agreed apart from the others stays, unless it moves itself.
+
+The due date that an event names is that of the terms, or the business day it is moved
+to. New rates and pauses that were agreed for after the last due date change nothing,
+so they are left out.
+
+Example:
+    >>> import datetime as dt
+    >>> from microcrm_core import STRICT, Currency, Frequency, LoanTerms, Money, Rate
+    >>> from microcrm_core.ids import LoanId
+    >>> from microcrm_core.ledger import DueDateChanged, LedgerEvent
+    >>> from microcrm_core.ledger.term_changes import changed_terms
+    >>> terms = LoanTerms(
+    ...     principal=Money.of("1000.00", Currency.of("EUR")),
+    ...     nominal_rate=Rate.per_year("0.24"),
+    ...     installment_count=3,
+    ...     frequency=Frequency.MONTHLY,
+    ...     disbursed_on=dt.date(2025, 1, 15),
+    ...     first_due_on=dt.date(2025, 2, 15),
+    ... )
+    >>> moved = LedgerEvent.of(
+    ...     DueDateChanged(dt.date(2025, 3, 15), dt.date(2025, 3, 31)),
+    ...     loan_id=LoanId("loan-7"),
+    ...     value_on=dt.date(2025, 3, 1),
+    ...     recorded_at=dt.datetime(2025, 3, 1, tzinfo=dt.UTC),
+    ...     idempotency_key="moved",
+    ... )
+    >>> [str(on) for on in changed_terms(terms, [moved], STRICT).due_on]
+    ['2025-02-15', '2025-03-31', '2025-04-30']
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from calendar import monthrange
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import attrs
+
+from microcrm_core.dates import (
+    Frequency,
+    FrequencyUnit,
+    RollRule,
+    adjust_date,
+    due_dates,
+    roll_date,
+)
+from microcrm_core.errors import LedgerError
+from microcrm_core.ledger.happenings import DueDateChanged, HolidayGranted, TermChanged
+from microcrm_core.ledger.ledger_events import LedgerEvent
+from microcrm_core.loans import LoanTerms, ScheduleConventions
+from microcrm_core.loans.plain import days_of_months
+from microcrm_core.loans.portions import EPOCH_ORDINAL
+from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX
+
+__all__ = ["changed_terms"]
+
+_CHANGES: Final = (DueDateChanged, HolidayGranted, TermChanged)
+_FIRST_YEAR: Final = 1900
+_MONTHS: Final = 12 * 300
+
+
+def changed_terms(
+    terms: LoanTerms,
+    events: Iterable[LedgerEvent],
+    conventions: ScheduleConventions,
+) -> LoanTerms:
+    """Return the terms with the due dates and the term that events have made.
+
+    The same terms where no event changes them.
+
+    Args:
+        terms: What was agreed.
+        events: Events that count; those of other kinds are passed over.
+        conventions: How due dates roll, and to which business days they move.
+
+    Raises:
+        LedgerError: An event names no due date of the loan or one that was before the
+            event; a new date is not after the one before it, or before the event; or
+            no installment, or too many, would be left.
+        InvalidValueError: A due date would leave the calendar.
+
+    Example:
+        See `microcrm_core.ledger.term_changes`.
+    """
+    changes = [event for event in events if isinstance(event.what, _CHANGES)]
+    if not changes:
+        return terms
+    series = _Series.of(terms, conventions)
+    for event in sorted(changes, key=lambda event: event.sort_key):
+        what = event.what
+        if isinstance(what, DueDateChanged):
+            series.move(event, what.from_on, what.to_on)
+        elif isinstance(what, HolidayGranted):
+            series.skip(event, what.from_on, what.count)
+        elif isinstance(what, TermChanged):
+            series.lengthen(event, what.added_count)
+    return series.terms()
+
+
+@attrs.define(kw_only=True)
+class _Series:
+    """Due dates that change, and from which date the later ones are counted.
+
+    The date at position `anchor` begins the series that goes on after the last one.
+    """
+
+    agreed: LoanTerms
+    conventions: ScheduleConventions
+    due_on: list[dt.date]
+    anchor: int = 0
+    anchor_on: dt.date
+    last_on: dt.date | None
+    roll: RollRule
+
+    @classmethod
+    def of(cls, terms: LoanTerms, conventions: ScheduleConventions) -> _Series:
+        due_on = terms.due_on or _dates(
+            terms.first_due_on,
+            terms.frequency,
+            terms.installment_count,
+            conventions.roll,
+        )
+        # Dates that were agreed one by one go on from the last of them.
+        anchor = len(due_on) - 1 if terms.due_on else 0
+        return cls(
+            agreed=terms,
+            conventions=conventions,
+            due_on=list(due_on),
+            anchor=anchor,
+            anchor_on=due_on[anchor],
+            last_on=terms.last_due_on,
+            roll=conventions.roll,
+        )
+
+    def dates(self) -> list[dt.date]:
+        """Return the due dates as they stand."""
+        if self.last_on is None:
+            return self.due_on
+        return [*self.due_on[:-1], self.last_on]
+
+    def date_at(self, position: int) -> dt.date:
+        """Return the date at a position of the series, beyond the last one too."""
+        if position < len(self.due_on):
+            return self.due_on[position]
+        steps = position - self.anchor
+        frequency, roll = self.agreed.frequency, self.roll
+        return roll_date(self.anchor_on, frequency, steps, roll)
+
+    def place_of(self, event: LedgerEvent, from_on: dt.date) -> int:
+        """Return the position of the due date that an event names."""
+        dates = self.dates()
+        if from_on not in dates:
+            rule = self.conventions.business_days
+            if rule is not None:
+                moved = [adjust_date(on, rule.rule, rule.calendar) for on in dates]
+                dates = moved if from_on in moved else dates
+        if from_on not in dates:
+            first_on, last_on = dates[0], dates[-1]
+            rule_text = f"must be a due date, of which {len(dates)} are from "
+            rule_text += f"{first_on} to {last_on}"
+            raise LedgerError(event.id, "from_on", rule_text, from_on)
+        if from_on < event.value_on:
+            rule_text = f"must not be before the day of the event, {event.value_on}"
+            raise LedgerError(event.id, "from_on", rule_text, from_on)
+        return dates.index(from_on)
+
+    def move(self, event: LedgerEvent, from_on: dt.date, to_on: dt.date) -> None:
+        """Move one due date, and count the later ones from it."""
+        place = self.place_of(event, from_on)
+        earliest_on = max(event.value_on, self._day_after(place))
+        if to_on < earliest_on:
+            rule = f"must be {earliest_on} or later"
+            hint = "it must come after the date before it, and not before the event"
+            raise LedgerError(event.id, "to_on", rule, to_on, hint=hint)
+        last = len(self.due_on) - 1
+        if self.last_on is not None and place == last:
+            self.last_on = to_on
+            return
+        self.roll = _own_roll(self.roll, to_on)
+        frequency, roll = self.agreed.frequency, self.roll
+        later = _dates(to_on, frequency, last + 1 - place, roll)
+        self.due_on[place:] = later
+        self.anchor, self.anchor_on = place, to_on
+        self._require_last(event, "to_on", to_on)
+
+    def skip(self, event: LedgerEvent, from_on: dt.date, count: int) -> None:
+        """Move a due date, and all after it, on by so many periods."""
+        place = self.place_of(event, from_on)
+        end = len(self.due_on) + count
+        if end > INSTALLMENT_COUNT_MAX:
+            rule = f"must leave the series below {INSTALLMENT_COUNT_MAX} periods"
+            raise LedgerError(event.id, "count", rule, count)
+        if self.last_on is not None and place == len(self.due_on) - 1:
+            frequency, roll = self.agreed.frequency, self.roll
+            self.last_on = roll_date(self.last_on, frequency, count, roll)
+            return
+        self.due_on[place:] = [
+            self.date_at(position) for position in range(place + count, end)
+        ]
+        # The series itself has not changed, but its dates stand earlier in it.
+        self.anchor -= count
+        self._require_last(event, "count", count)
+
+    def lengthen(self, event: LedgerEvent, added_count: int) -> None:
+        """Go on with the series, or leave its last dates out."""
+        count = len(self.due_on) + added_count
+        if not 1 <= count <= INSTALLMENT_COUNT_MAX:
+            rule = f"must leave from 1 to {INSTALLMENT_COUNT_MAX} installments"
+            raise LedgerError(event.id, "added_count", rule, added_count)
+        dates = self.dates()
+        if added_count < 0 and dates[count - 1] < event.value_on:
+            rule = f"must leave an installment due on {event.value_on} or later"
+            raise LedgerError(event.id, "added_count", rule, added_count)
+        self.due_on = [self.date_at(position) for position in range(count)]
+        self._require_last(event, "added_count", added_count)
+
+    def _day_after(self, place: int) -> dt.date:
+        """Return the first day that a due date may be on."""
+        before_on = self.due_on[place - 1] if place else self.agreed.disbursed_on
+        return before_on + dt.timedelta(days=1)
+
+    def _require_last(self, event: LedgerEvent, field: str, value: object) -> None:
+        """Refuse a date that the last one, agreed apart, does not follow."""
+        if self.last_on is None or len(self.due_on) == 1:
+            return
+        if self.last_on <= self.due_on[-2]:
+            rule = f"must leave due dates before the last one, {self.last_on}"
+            hint = "move the last due date first"
+            raise LedgerError(event.id, field, rule, value, hint=hint)
+
+    def terms(self) -> LoanTerms:
+        """Return the terms with these dates."""
+        due_on = tuple(self.dates())
+        shift = dt.timedelta(days=0)
+        if self.conventions.has_interest_on_disbursement_day:
+            shift = dt.timedelta(days=1)
+        latest_on = due_on[-1] - shift
+        return attrs.evolve(
+            self.agreed,
+            installment_count=len(due_on),
+            first_due_on=due_on[0],
+            due_on=due_on,
+            last_due_on=None,
+            rate_changes=tuple(
+                one for one in self.agreed.rate_changes if one.from_on <= latest_on
+            ),
+            interest_pauses=tuple(
+                one for one in self.agreed.interest_pauses if one.start_on <= latest_on
+            ),
+        )
+
+
+def _own_roll(roll: RollRule, on: dt.date) -> RollRule:
+    """Return the roll rule of a series that goes on from a day that was chosen."""
+    month_days = monthrange(on.year, on.month)[1]
+    if roll.day is None or on.day == min(roll.day, month_days):
+        return roll
+    return attrs.evolve(roll, day=None, second_day=None)
+
+
+def _dates(
+    first_on: dt.date, frequency: Frequency, count: int, roll: RollRule
+) -> Sequence[dt.date]:
+    """Return the dates of a series, months on one day in a quick way."""
+    step = frequency.count
+    month = 12 * (first_on.year - _FIRST_YEAR) + first_on.month - 1
+    end = month + count * step
+    is_monthly = frequency.unit is FrequencyUnit.MONTH
+    if not is_monthly or roll != RollRule.DAY_OF_MONTH or month < 0 or end > _MONTHS:
+        return due_dates(first_on, frequency, count, roll)
+    days, _ = days_of_months(first_on.day)
+    return [dt.date.fromordinal(day + EPOCH_ORDINAL) for day in days[month:end:step]]

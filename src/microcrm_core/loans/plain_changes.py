@@ -1,0 +1,250 @@
+"""Schedules with agreed dates or changing rates, computed the short way.
+
+A ledger asks for the schedule of a loan again and again while due dates move and rates
+change. This is the arithmetic of `plain` for equal installments with `due_on`,
+`last_due_on` and `rate_changes`: the interest of a period is its balance times a whole
+number, the sum of its days times their rates, over one unit for the whole loan. A new
+rate makes the level amount anew from its period on, and the rows before it stay.
+
+What does not fit is left to `exact_rows`, which every result here must equal.
+
+Example:
+    >>> import datetime as dt
+    >>> from microcrm_core import Currency, Frequency, LoanTerms, Money, Rate
+    >>> from microcrm_core.loans import STRICT, RateChange
+    >>> from microcrm_core.loans.plain_changes import changed_columns
+    >>> terms = LoanTerms(
+    ...     principal=Money.of("1000.00", Currency.of("EUR")),
+    ...     nominal_rate=Rate.per_year("0.24"),
+    ...     installment_count=3,
+    ...     frequency=Frequency.MONTHLY,
+    ...     disbursed_on=dt.date(2025, 1, 15),
+    ...     first_due_on=dt.date(2025, 2, 15),
+    ...     rate_changes=(
+    ...         RateChange(from_on=dt.date(2025, 3, 1), nominal_rate=Rate.per_year(0)),
+    ...     ),
+    ... )
+    >>> _, principal_minor, interest_minor, _ = changed_columns(terms, STRICT)
+    >>> principal_minor, interest_minor
+    ((32619, 33403, 33978), (2038, 576, 0))
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from math import ceil, lcm
+from operator import sub
+from typing import Final, TypeAlias
+
+from microcrm_core.dates import DayCount, FrequencyUnit, RollRule
+from microcrm_core.loans.conventions import (
+    Accrual,
+    Arithmetic,
+    Remainder,
+    ScheduleConventions,
+    ShortPeriod,
+)
+from microcrm_core.loans.plain import (
+    PlainColumns,
+    days_of_months,
+    end_rows,
+    level_rows,
+)
+from microcrm_core.loans.plans import EQUAL_INSTALLMENTS
+from microcrm_core.loans.portions import EPOCH_ORDINAL
+from microcrm_core.loans.terms import LoanTerms
+from microcrm_core.rounding import Rounding
+
+__all__ = ["changed_columns"]
+
+_Rows: TypeAlias = "tuple[list[int], list[int], list[int]]"
+
+_YEAR_DAYS: Final = {
+    DayCount.ACT_365F: 365,
+    DayCount.ACT_360: 360,
+    DayCount.ACT_364: 364,
+}
+_ROUNDINGS: Final = (Rounding.HALF_EVEN, Rounding.HALF_UP)
+_FIRST_YEAR: Final = 1900
+_MONTHS: Final = 12 * 300
+_END_DAY: Final = 2_932_897
+_TRIES_MAX: Final = 4
+_FLOAT_MAX: Final = 2**53
+
+
+def changed_columns(
+    terms: LoanTerms, conventions: ScheduleConventions
+) -> PlainColumns | None:
+    """Return the columns of a schedule of this kind; None: another kind.
+
+    None also where a level amount is not found at once, or the terms allow no
+    schedule: the general way then finds it, or says why not.
+
+    Example:
+        See `microcrm_core.loans.plain_changes`.
+    """
+    if not _is_of_this_kind(terms, conventions):
+        return None
+    due_day = _due_days(terms, conventions)
+    if due_day is None:
+        return None
+    first_day = terms.disbursed_on.toordinal() - EPOCH_ORDINAL
+    shift = 0 if conventions.has_interest_on_disbursement_day else 1
+    days = [
+        first_day,
+        *(
+            one.from_on.toordinal() - EPOCH_ORDINAL - shift
+            for one in terms.rate_changes
+        ),
+    ]
+    if days[-1] >= due_day[-1]:
+        return None
+    fractions = [terms.nominal_rate.annual_fraction]
+    fractions += [one.nominal_rate.annual_fraction for one in terms.rate_changes]
+    whole = lcm(*[one.denominator for one in fractions])
+    rates = [one.numerator * (whole // one.denominator) for one in fractions]
+    unit = whole * _YEAR_DAYS[conventions.day_count]  # type: ignore[index]  # of this kind
+    # A tie needs an even unit, half of which divides balance x weight.
+    has_ties = conventions.rounding is Rounding.HALF_EVEN and not unit & 1
+    period_days = list(map(sub, due_day, (first_day, *due_day)))
+    principals: list[int] = []
+    interests: list[int] = []
+    after: list[int] = []
+    for start, own_weight, rate in _levels(due_day, first_day, days, rates):
+        balance = after[start - 1] if start else terms.principal.minor
+        weights = [one * rate for one in period_days[start:]]
+        weights[0] = own_weight
+        rows = _solved(balance, weights, unit, has_ties=has_ties)
+        if rows is None:
+            return None
+        principals[start:], interests[start:], after[start:] = rows
+    return due_day, tuple(principals), tuple(interests), tuple(after)
+
+
+def _is_of_this_kind(terms: LoanTerms, conventions: ScheduleConventions) -> bool:
+    return (
+        (terms.plan is EQUAL_INSTALLMENTS or terms.plan == EQUAL_INSTALLMENTS)
+        and conventions.arithmetic is Arithmetic.EXACT
+        and conventions.remainder is Remainder.LAST
+        and conventions.installment_multiple == 1
+        and conventions.business_days is None
+        and conventions.accrual is Accrual.DAILY
+        and (conventions.short_period is ShortPeriod.BY_DAYS or bool(terms.due_on))
+        and conventions.rounding in _ROUNDINGS
+        and conventions.day_count in _YEAR_DAYS
+        and not terms.tranches
+        and not terms.interest_pauses
+    )
+
+
+def _due_days(
+    terms: LoanTerms, conventions: ScheduleConventions
+) -> tuple[int, ...] | None:
+    """Return the due days; None where they are not found in a simple way."""
+    if terms.due_on:
+        return tuple([on.toordinal() - EPOCH_ORDINAL for on in terms.due_on])
+    due_day = _series(terms, conventions)
+    if due_day is None or terms.last_due_on is None:
+        return due_day
+    last_day = terms.last_due_on.toordinal() - EPOCH_ORDINAL
+    if len(due_day) > 1 and last_day <= due_day[-2]:
+        return None
+    return (*due_day[:-1], last_day)
+
+
+def _series(
+    terms: LoanTerms, conventions: ScheduleConventions
+) -> tuple[int, ...] | None:
+    frequency, first_on = terms.frequency, terms.first_due_on
+    step, steps = frequency.count, terms.installment_count - 1
+    if frequency.unit is FrequencyUnit.MONTH:
+        first = 12 * (first_on.year - _FIRST_YEAR) + first_on.month - 1
+        last = first + steps * step
+        is_day_kept = conventions.roll == RollRule.DAY_OF_MONTH
+        if first < 0 or last >= _MONTHS or not is_day_kept:
+            return None
+        return days_of_months(first_on.day)[0][first : last + 1 : step]
+    if frequency.unit is FrequencyUnit.SEMIMONTH:
+        return None
+    step *= 7 if frequency.unit is FrequencyUnit.WEEK else 1
+    first = first_on.toordinal() - EPOCH_ORDINAL
+    end = first + steps * step + 1
+    return tuple(range(first, end, step)) if end <= _END_DAY else None
+
+
+def _levels(
+    due_day: Sequence[int], first_day: int, days: Sequence[int], rates: Sequence[int]
+) -> list[tuple[int, int, int]]:
+    """Return from which row a level holds, with the rates that make it.
+
+    The weight of that row counts each of its days by its own rate; the later rows
+    foresee the rate at its end.
+
+    Args:
+        due_day: Due days.
+        first_day: The day of the disbursement.
+        days: At the close of which days a rate begins; the first is `first_day`.
+        rates: The rates, over one denominator.
+    """
+    levels: list[tuple[int, int, int]] = []
+    ends = [bisect_right(due_day, day) for day in days]
+    starts = sorted({0, *ends})
+    for start in starts:
+        at = due_day[start - 1] if start else first_day
+        end = due_day[start]
+        rate = weight = 0
+        for day, row, changed in zip(days, ends, rates, strict=True):
+            if row > start:
+                break
+            if row == start and day > at:
+                weight += (day - at) * rate
+                at = day
+            rate = changed
+        levels.append((start, weight + (end - at) * rate, rate))
+    return levels
+
+
+def _solved(
+    principal_minor: int, weights: Sequence[int], unit: int, *, has_ties: bool
+) -> _Rows | None:
+    """Return the rows that pay the smallest level amount that is enough."""
+    level = _guess_minor(principal_minor, weights, unit)
+    most = max(weights)
+    enough: _Rows | None = None
+    too_small = -1
+    for _ in range(_TRIES_MAX):
+        rows = level_rows(principal_minor, level, weights, 1, unit, has_ties)
+        principals, interests, after = rows
+        balance = after[-1]
+        if balance > 0:
+            if enough is not None:
+                return enough
+            too_small = level
+            level += 1
+            continue
+        # Below zero is what the last row pays too much.
+        after[-1] = 0
+        principals[-1] += balance
+        if principals[-1] <= 0:
+            end_rows(principals, interests, after)
+        # The balance only falls if the longest period is covered.
+        if principal_minor * most >= level * unit and min(principals) < 0:
+            return None
+        enough = rows
+        # With one unit less each row would leave at least one unit more to pay.
+        if -balance < len(weights) or level - 1 == too_small:
+            return enough
+        level -= 1
+    return None
+
+
+def _guess_minor(principal_minor: int, weights: Sequence[int], unit: int) -> int:
+    """Return the level amount without any rounding, as a float has it."""
+    annuity = 0.0
+    for weight in reversed(weights):
+        annuity = (annuity + 1.0) / (1.0 + weight / unit)
+    if principal_minor < _FLOAT_MAX:
+        return ceil(principal_minor / annuity)
+    numerator, denominator = annuity.as_integer_ratio()
+    return -(-principal_minor * denominator // numerator)
