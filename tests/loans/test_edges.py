@@ -183,7 +183,7 @@ def test_loans_at_the_edges_are_right_or_refused_in_both_twins(
         with pytest.raises(InvalidValueError) as caught:
             build_schedules(columns_of(terms), rules)
         assert (caught.value.field, caught.value.row) == ("principal_minor", 0)
-        assert "must stay within 2**62" in str(caught.value)
+        assert "stay within 2**62" in str(caught.value)
         return
     columns = build_schedules(columns_of(terms), rules)
     assert columns.due_day.tolist() == [(on - EPOCH).days for on in dates]
@@ -419,5 +419,5 @@ def test_dates_beyond_the_calendar_are_refused(rules: ScheduleConventions) -> No
     with pytest.raises(InvalidValueError) as caught:
         build_schedule(terms, rules)
 
-    assert "must stay within the years 1 to 9999" in str(caught.value)
+    assert "within the years 1 to 9999" in str(caught.value)
     assert caught.value.field in str(caught.value)
