@@ -75,7 +75,55 @@ from microcrm_core.adjustments import DueDayAdvice, DueDayPolicy
 from microcrm_core.customers import ProfilePolicy
 from microcrm_core.dates import adjust_date
 from microcrm_core.errors import StorageProblem
-from microcrm_core.ids import CustomerId, LoanId, RepaymentId, TransactionId
+from microcrm_core.ids import (
+    CustomerId,
+    EventId,
+    LoanId,
+    RepaymentId,
+    TransactionId,
+)
+from microcrm_core.ledger import (
+    PAR30,
+    PLAIN_LEDGER,
+    AllocatedPart,
+    ArrearsPath,
+    BucketAmounts,
+    Checkpoint,
+    Disbursed,
+    Happening,
+    ImpairmentStage,
+    LedgerEvent,
+    LedgerPolicy,
+    LoanClass,
+    LoanPosting,
+    LoanState,
+    LoanStateRow,
+    LoanStatus,
+    NextDue,
+    PortfolioAtRisk,
+    PortfolioLoan,
+    Receipt,
+    Reconciliation,
+    ReconciliationPolicy,
+    Repaid,
+    StagePolicy,
+    checkpoint_of,
+    dpd_string,
+    five_class,
+    ifrs9_stage,
+    payoff_quote,
+    portfolio_at_risk,
+    read_log,
+    receipts_of,
+    reconcile,
+    replay,
+    replay_arrears,
+)
+from microcrm_core.ledger.classification_presets import (
+    CN_FIVE_CLASS,
+    DPD_24_MONTHS,
+    IFRS9_STAGES,
+)
 from microcrm_core.loans import LoanStanding
 from microcrm_core.loyalty import PricingBasis, PricingPolicy, Quote
 from microcrm_core.reviews import CustomerReview
@@ -158,6 +206,76 @@ def loans(conventions: ScheduleConventions = STRICT) -> LoanStanding:
     assert_type(standing.days_past_due, int)
     assert_type(standing.settled_on, tuple[dt.date | None, ...])
     return standing
+
+
+def ledger(terms: LoanTerms, policy: LedgerPolicy = PLAIN_LEDGER) -> LoanState:
+    """Events, and the state of a loan that is replayed from them."""
+    what: Happening = Repaid(amount=Money.of("214.08", Currency.of("EUR")))
+    known_at = dt.datetime(2025, 6, 30, 18, tzinfo=dt.UTC)
+    lent, paid = (
+        LedgerEvent.of(
+            one,
+            loan_id=LoanId("loan-7"),
+            value_on=terms.disbursed_on,
+            recorded_at=known_at,
+            idempotency_key=key,
+        )
+        for one, key in ((Disbursed(amount=terms.principal), "lent"), (what, "paid"))
+    )
+    assert_type(paid.id, EventId)
+    assert_type(paid.what, Happening)
+    log = [lent, paid]
+    counted = read_log(log, as_of=AS_OF, known_at=known_at)
+    assert_type(counted, tuple[LedgerEvent, ...])
+    before = checkpoint_of(terms, log, conventions=STRICT, policy=policy, as_of=AS_OF)
+    assert_type(before, Checkpoint)
+    state = replay(
+        terms,
+        log,
+        conventions=STRICT,
+        policy=policy,
+        as_of=AS_OF,
+        known_at=known_at,
+        checkpoint=before,
+    )
+    assert_type(state.status, LoanStatus)
+    assert_type(state.outstanding, BucketAmounts)
+    assert_type(state.overdue.total, Money)
+    assert_type(state.next_due, NextDue | None)
+    assert_type(state.days_past_due, int)
+    assert_type(state.rows, tuple[LoanStateRow, ...])
+    assert_type(state.postings, tuple[LoanPosting, ...])
+    assert_type(state.allocation(paid.id), tuple[AllocatedPart, ...])
+    assert_type(state.to_json(), str)
+    quote = payoff_quote(terms, log, conventions=STRICT, policy=policy, on=AS_OF)
+    assert_type(quote, BucketAmounts)
+    return state
+
+
+def arrears(terms: LoanTerms, log: list[LedgerEvent]) -> None:
+    """The path of a loan's arrears, and its classes."""
+    euro = terms.principal.currency
+    path = replay_arrears(
+        terms, log, conventions=STRICT, policy=PLAIN_LEDGER, until_on=AS_OF
+    )
+    assert_type(path, ArrearsPath)
+    assert_type(path.days_past_due(AS_OF), int)
+    codes = dpd_string(path, policy=DPD_24_MONTHS, as_of=AS_OF)
+    assert_type(codes, Decision[str])
+    loan_class = five_class(path, policy=CN_FIVE_CLASS, as_of=AS_OF)
+    assert_type(loan_class, Decision[LoanClass | None])
+    stages: StagePolicy = IFRS9_STAGES
+    stage = ifrs9_stage(path, policy=stages, as_of=AS_OF)
+    assert_type(stage, Decision[ImpairmentStage | None])
+    loan = PortfolioLoan(
+        loan_id=LoanId("loan-7"), principal=terms.principal, days_past_due=0
+    )
+    risk = portfolio_at_risk([loan], policy=PAR30, as_of=AS_OF, currency=euro)
+    assert_type(risk, Decision[PortfolioAtRisk])
+    receipts = receipts_of(log)
+    assert_type(receipts, tuple[Receipt, ...])
+    house = ReconciliationPolicy(id="house", version="1", days_max=3)
+    assert_type(reconcile(receipts, [], policy=house, currency=euro), Reconciliation)
 
 
 def customers(loan: Loan, repayment: Repayment) -> CustomerProfile:
