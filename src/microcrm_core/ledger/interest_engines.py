@@ -8,9 +8,9 @@ engine for exact fractions, and one for each arithmetic of Apache Fineract.
 Every method changes the accounts of the book that it is given, and nothing else.
 
 Example:
+    >>> from microcrm_core.ledger.exact_engine import ExactEngine
     >>> from microcrm_core.ledger.interest_engines import InterestEngine
-    >>> sorted(name for name in vars(InterestEngine) if not name.startswith("_"))[:3]
-    ['accrue_to', 'capitalize', 'change_rate']
+    >>> engine: InterestEngine = ExactEngine()
 """
 
 from __future__ import annotations
