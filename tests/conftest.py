@@ -1,4 +1,4 @@
-"""How many examples the laws run: `quick` on extra Pythons, `default`, `deep`."""
+"""How many examples the laws run: `few` on extra Pythons, `quick`, `default`, `deep`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 # Shared machines stall now and then: a slow example is not a wrong one.
 _COMMON = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
+settings.register_profile("few", _COMMON, max_examples=5)
 settings.register_profile("quick", _COMMON, max_examples=20)
 settings.register_profile("default", _COMMON, max_examples=80)
 settings.register_profile("deep", _COMMON, max_examples=2_000)

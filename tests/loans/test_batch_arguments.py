@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -683,10 +684,18 @@ def test_schedules_in_coarse_multiples_equal_the_scalar_or_are_too_large(
             assert chunk.total_minor[:, place].tolist() == list(schedule.total_minor)
 
 
-@pytest.mark.parametrize("rounding", list(Rounding), ids=str)
-@pytest.mark.parametrize("count", [120, 360, 1200])
+# How long a debt grows is a matter of the count alone: the longest in one rounding.
+@pytest.mark.parametrize(
+    ("count", "rounding"),
+    [
+        *itertools.product([120], Rounding),
+        (360, Rounding.UP),
+        (600, Rounding.HALF_EVEN),
+    ],
+    ids=str,
+)
 def test_a_debt_that_grows_beyond_floats_gives_no_warning_and_no_wrong_result(
-    rounding: Rounding, count: int
+    count: int, rounding: Rounding
 ) -> None:
     # Every warning is an error in these tests. At 10000 % a year one unit grows to
     # some 10**349 in 360 months.

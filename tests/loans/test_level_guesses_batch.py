@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -164,19 +165,25 @@ def test_multiples_are_left_to_whole_numbers() -> None:
     assert guess.is_least.tolist() == [False]
 
 
+@functools.cache
+def principals_guessed_too_low(weights: tuple[int, ...]) -> list[int]:
+    """Return amounts lent whose guessed level is not enough."""
+    pool = np.arange(5000, 45_000)
+    guess = LevelGuess.of(pool, lines(list(weights), pool.size)).level_minor
+    return [
+        principal
+        for principal, level in zip(pool.tolist(), guess.tolist(), strict=True)
+        if not is_enough(principal, list(weights), Rounding.HALF_EVEN, level)
+    ]
+
+
 # A few loans are written one by one, and more of them in lines: 16 and 17.
 @pytest.mark.parametrize("size", [1, 15, 16, 17, 18, 40])
 def test_a_few_and_many_guesses_that_are_one_too_small_are_raised_alike(
     size: int,
 ) -> None:
     weights = [30 * 240_000] * 24
-    pool = np.arange(5000, 45_000)
-    guess = LevelGuess.of(pool, lines(weights, pool.size)).level_minor
-    low = [
-        principal
-        for principal, level in zip(pool.tolist(), guess.tolist(), strict=True)
-        if not is_enough(principal, weights, Rounding.HALF_EVEN, level)
-    ]
+    low = principals_guessed_too_low(tuple(weights))
     assert low, "no guess is too small"
     principals = (low * size)[:size]
     out = MoneyLines.of_shape(len(weights), size)

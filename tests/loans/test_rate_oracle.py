@@ -33,7 +33,7 @@ from tests.loans.credit_cases import DOLLAR, advance, charge, credit, repayment
 REG_Z, EU, COMPOUND, SIMPLE = RateMeasure
 MONTH: Final = UnitPeriod(1, "month")
 DIGITS: Final = 40
-CREDITS: Final = 300
+CREDITS: Final = 120
 
 Flows = list[tuple[dt.date, int]]
 """Days in order, and minor units: above zero to the borrower."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 from fractions import Fraction
 
@@ -197,13 +198,18 @@ def test_due_dates_outside_the_calendar_are_refused() -> None:
         build_schedule(terms, STRICT)
 
 
-@pytest.mark.parametrize("rate_ppm", [0, 1, 240_000, 4_000_000])
 @pytest.mark.parametrize(
-    "principal_minor", [1, 10**14, 10**400], ids=["1", "1e14", "1e400"]
+    ("principal_minor", "year", "rate_ppm"),
+    [
+        *itertools.product([1, 10**14], [1900, 2149], [0, 1, 240_000, 4_000_000]),
+        (10**40, 2149, 1),
+        (10**40, 2149, 4_000_000),
+        (10**400, 2149, 240_000),
+    ],
+    ids=lambda value: str(value) if value < 10**40 else f"1e{len(str(value)) - 1}",
 )
-@pytest.mark.parametrize("year", [1900, 2149])
 def test_extreme_loans_keep_the_property(
-    rate_ppm: int, principal_minor: int, year: int
+    principal_minor: int, year: int, rate_ppm: int
 ) -> None:
     # 600 months; amounts beyond any float. Equal periods, so that at 400 % no long
     # month costs more than the installment.
