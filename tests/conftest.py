@@ -1,4 +1,4 @@
-"""How many examples the laws run: `few` on extra Pythons, `quick`, `default`, `deep`."""
+"""How many examples laws run: `few` on extra Pythons, `quick`, `default`, `deep`."""
 
 from __future__ import annotations
 

@@ -58,11 +58,16 @@ def test_touching_every_public_name_loads_neither_numpy_nor_an_extra() -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["dates", "rules", "loans", "customers", "tiers", "adjustments", "loyalty",
-             "storage", "reviews"],
+    "room", ["dates", "rules", "loans", "ledger", "customers", "tiers", "adjustments",
+             "loyalty", "storage", "reviews"],
 )  # fmt: skip
-def test_a_room_is_importable_without_numpy(room: str) -> None:
-    assert "numpy" not in loaded_by(f"import microcrm_core.{room}")
+def test_every_name_of_a_room_is_loaded_without_numpy(room: str) -> None:
+    statement = (
+        f"import microcrm_core.{room} as room\n"
+        "for name in room.__all__: getattr(room, name)"
+    )
+
+    assert "numpy" not in loaded_by(statement)
 
 
 def test_only_batch_modules_and_edges_import_numpy() -> None:

@@ -67,7 +67,6 @@ if TYPE_CHECKING:
         Repayment,
         Schedule,
         ScheduleConventions,
-        allocate_repayments,
         build_schedule,
     )
     from microcrm_core.loyalty import (
@@ -144,7 +143,6 @@ __all__ = [
     "Tier",
     "TierPolicy",
     "Transaction",
-    "allocate_repayments",
     "assign_tier",
     "build_profile",
     "build_schedule",
@@ -206,7 +204,6 @@ _MODULES: Final = {
     "Tier": "tiers",
     "TierPolicy": "tiers",
     "Transaction": "customers",
-    "allocate_repayments": "loans",
     "assign_tier": "tiers",
     "build_profile": "customers",
     "build_schedule": "loans",

@@ -170,8 +170,17 @@ def instant(field: str, value: object) -> dt.datetime:
         31
     """
     if not isinstance(value, dt.datetime) or value.utcoffset() is None:
-        raise InvalidValueError(field, "must be a datetime with a time zone", value)
+        rule = "must be a datetime with a time zone"
+        raise InvalidValueError(field, rule, value, hint=_instant_hint(value))
     return value
+
+
+def _instant_hint(value: object) -> str | None:
+    if isinstance(value, dt.datetime):
+        return "give it tzinfo, such as datetime.UTC"
+    if isinstance(value, dt.date):
+        return "use datetime.combine(..., tzinfo=datetime.UTC)"
+    return "use datetime.fromisoformat(...)" if isinstance(value, str) else None
 
 
 def utc_instant(field: str, value: object) -> dt.datetime:

@@ -51,6 +51,7 @@ __all__ = [
     "Language",
     "PolicyRef",
     "Reason",
+    "SourceStatus",
     "canonical_json",
     "digest",
     "frozen_json",
@@ -289,6 +290,30 @@ class PolicyRef:
     def of(cls, policy_id: str, version: str, content: object) -> PolicyRef:
         """Return the reference to a policy with this *content*."""
         return cls(policy_id, version, digest(content))
+
+
+class SourceStatus(StrEnum):
+    """How far the source of a rule is trusted.
+
+    A policy that repeats a law is data, not advice: what is only `KNOWN` or `SECONDARY`
+    must be verified before anyone relies on it.
+
+    Attributes:
+        READ: Seen in an official or professional text.
+        KNOWN: General knowledge; to be verified before it is relied on.
+        SECONDARY: Reported by others only.
+        HOUSE: The lender's own rule.
+
+    Example:
+        >>> from microcrm_core.decisions import SourceStatus
+        >>> SourceStatus("known") is SourceStatus.KNOWN
+        True
+    """
+
+    READ = "read"
+    KNOWN = "known"
+    SECONDARY = "secondary"
+    HOUSE = "house"
 
 
 @attrs.frozen(kw_only=True)

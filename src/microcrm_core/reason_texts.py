@@ -97,6 +97,43 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
             "{months} 个月中，{due_day} 日余额不足 {shortfall_count} 次，"
             "{current_due_day} 日不足 {current_shortfall_count} 次",
         ),
+        # adjustments: due days of a portfolio under a capacity
+        "smoothing_keeps": _texts(
+            "the due day {due_day} stays",
+            "还款日 {due_day} 日不变",
+        ),
+        "smoothing_keeps_full": _texts(
+            "the due day {due_day} stays: day {full_day} would fit better and has "
+            "no room",
+            "还款日 {due_day} 日不变：{full_day} 日更合适，但已无余量",
+        ),
+        "smoothing_moved_better": _texts(
+            "moved from day {current_day} to {due_day}, which fits better",
+            "由 {current_day} 日改为更合适的 {due_day} 日",
+        ),
+        "smoothing_moved_full": _texts(
+            "moved from day {current_day} to {due_day}: day {full_day} has no room",
+            "由 {current_day} 日改为 {due_day} 日：{full_day} 日已无余量",
+        ),
+        "smoothing_moved_closed": _texts(
+            "moved from day {current_day} to {due_day}: day {current_day} is not open",
+            "由 {current_day} 日改为 {due_day} 日：{current_day} 日不可用",
+        ),
+        "smoothing_new": _texts(
+            "the new loan falls due on day {due_day}, which fits best",
+            "新贷款的还款日为最合适的 {due_day} 日",
+        ),
+        "smoothing_new_full": _texts(
+            "the new loan falls due on day {due_day}: day {full_day} would fit better "
+            "and has no room",
+            "新贷款的还款日为 {due_day} 日：{full_day} 日更合适，但已无余量",
+        ),
+        "smoothing_short": _texts(
+            "no due days could be assigned: {loan_count} loans can have only the days "
+            "{days}, which take {room_count}",
+            "无法分配还款日：{loan_count} 笔贷款只能选择 {days} 日，而这些日期"
+            "仅能容纳 {room_count} 笔",
+        ),
         # loyalty: prices
         "price_no_loan": _texts(
             "there is no requested loan and no earlier loan to repeat",

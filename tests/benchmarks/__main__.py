@@ -9,11 +9,12 @@ import sys
 from importlib.metadata import version
 from typing import Final
 
-from tests.benchmarks import imports, kernels, rates, review, schedules
+from tests.benchmarks import imports, kernels, ledger, rates, review, schedules
 
 BENCHMARKS: Final = {
     "imports": imports.run,
     "kernels": kernels.run,
+    "ledger": ledger.run,
     "rates": rates.run,
     "review": review.run,
     "schedules": schedules.run,

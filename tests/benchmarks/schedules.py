@@ -107,6 +107,9 @@ def _speeds(actions: dict[str, _Action]) -> dict[str, tuple[float, float]]:
     found: dict[str, list[float]] = {name: [] for name in actions}
     for count in _COUNTS:
         loans = _terms(count)
+        for action in actions.values():
+            # What is made once, such as tables of due days, is in no later turn.
+            _seconds(action, loans, 1)
         repeats = {
             name: max(1, int(_TURN_SECONDS / _seconds(action, loans, 1)))
             for name, action in actions.items()

@@ -21,9 +21,10 @@ from microcrm_core.customers import (
     Transaction,
     build_profile,
 )
-from microcrm_core.customers.build import months_before
+from microcrm_core.customers.loan_facts import months_before
 from microcrm_core.dates import Frequency
 from microcrm_core.ids import CustomerId, LoanId, RepaymentId, TransactionId
+from microcrm_core.ledger import LedgerEvent
 from microcrm_core.loans import Loan, LoanTerms, Repayment
 from microcrm_core.rates import Rate
 from tests.customers.strategies import AS_OF_DAYS, EURO, policies, records
@@ -88,7 +89,7 @@ def paid(
 
 def profile(
     loans: Iterable[Loan] = (),
-    repayments: Iterable[Repayment] = (),
+    repayments: Iterable[Repayment | LedgerEvent] = (),
     transactions: Iterable[Transaction] | CashFlowSummary = (),
     *,
     as_of: str,

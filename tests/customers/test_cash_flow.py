@@ -165,6 +165,19 @@ def test_lowest_and_overdrawn_days_run_up_to_the_day() -> None:
     assert LEDGER.overdrawn_day_count(day("2024-02-28")) is None
 
 
+def test_known_balances_begin_with_the_first_full_month() -> None:
+    # February 1 to 9 as stated on January 31, then the tenth, and March up to the day.
+    assert LEDGER.known_balances(day("2024-03-02")) == (
+        *[400] * 9,
+        *[390] * 19,
+        -110,
+        -110,
+        100,
+    )
+    assert LEDGER.known_balances(day("2024-03-31"), months_max=1)[:2] == (-110, 100)
+    assert LEDGER.known_balances(day("2024-02-28")) == ()
+
+
 def test_without_a_stated_balance_no_balance_figure_is_known() -> None:
     silent = summary(row("2024-01-01", 10), row("2024-01-20", -20, id="u"))
 

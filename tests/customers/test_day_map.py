@@ -22,6 +22,11 @@ def test_it_holds_what_a_dict_holds_in_the_order_of_the_days(
     assert list(one_by_one.items()) == sorted(expected.items())
     assert len(one_by_one) == len(expected)
     assert one_by_one == expected == DayMap(expected)
+    assert one_by_one.items() == expected.items()
+    for first_on in (dt.date(2023, 12, 1), dt.date(2024, 2, 1)):
+        assert sorted(one_by_one.in_month(first_on)) == sorted(
+            value for on, value in expected.items() if on.replace(day=1) == first_on
+        )
 
 
 def test_a_change_leaves_the_old_map_as_it_was() -> None:

@@ -18,16 +18,40 @@ from microcrm_core.customers import (
     profile_policy_to_plain,
 )
 from microcrm_core.ids import PolicyId
+from microcrm_core.ledger import (
+    OLDEST_FIRST,
+    PLAIN_LEDGER,
+    RECALCULATING_LEDGER,
+    ledger_policy_to_plain,
+)
 from microcrm_core.loans import FINERACT, ScheduleConventions
 from tests.loans.plain_cases import assert_every_fault_has_its_path, conventions
 
 PLAIN = profile_policy_to_plain(PROFILE_BASIC)
+OURS = attrs.evolve(
+    PLAIN_LEDGER, id=PolicyId("ours"), version=3, allocation=OLDEST_FIRST
+)
+# The form of `PROFILE_BASIC` before policies named their ledger, as it was stored.
+FIRST_FORM = {
+    "id": "profile-basic",
+    "version": "2025-01",
+    "conventions": {
+        "id": "strict",
+        "day_count": "ACT/365F",
+        "rounding": "half_even",
+        "roll": "day_of_month",
+    },
+    "grace_days": 0,
+    "balance_quantile_ppm": 100_000,
+    "history_months": None,
+}
 
 policies = st.builds(
     ProfilePolicy,
     id=st.sampled_from(("profile-basic", "ours", "画像")).map(PolicyId),
     version=st.sampled_from(("1", "2025-01")),
     conventions=conventions(),
+    ledger=st.sampled_from((PLAIN_LEDGER, RECALCULATING_LEDGER, OURS)),
     grace_days=st.integers(0, 30),
     balance_quantile_ppm=st.integers(1, 1_000_000),
     history_months=st.none() | st.integers(1, 60),
@@ -85,13 +109,38 @@ def test_every_field_is_written() -> None:
     names = {
         field.name for field in attrs.fields(ProfilePolicy) if field.init is not False
     }
-    assert set(PLAIN) == names
+    assert set(PLAIN) == {"schema_version", *names}
     plain = PLAIN["conventions"]
     assert isinstance(plain, dict)
     assert set(plain) == {one.name for one in attrs.fields(ScheduleConventions)}
 
 
-@pytest.mark.parametrize("name", list(PLAIN))
+def test_a_policy_from_before_there_was_a_ledger_means_the_plain_one() -> None:
+    for form in (FIRST_FORM, {**FIRST_FORM, "schema_version": 1}):
+        read = profile_policy_from_plain(form)
+
+        assert read == PROFILE_BASIC
+        assert read.ledger == PLAIN_LEDGER
+
+
+def test_a_policy_from_before_there_was_a_ledger_keeps_its_digest() -> None:
+    # As decisions of that time name it.
+    digest = "766551be3b8a56165a3c37da959ff4e95056b28ab48d91e00e8cb5c99784ec06"
+    assert profile_policy_from_plain(FIRST_FORM).ref.digest == digest
+
+
+def test_another_ledger_is_another_policy() -> None:
+    ours = attrs.evolve(PROFILE_BASIC, ledger=OURS)
+    assert ours.ref.digest != PROFILE_BASIC.ref.digest
+
+
+def test_the_first_form_knows_no_ledger() -> None:
+    with_ledger = {**FIRST_FORM, "ledger": ledger_policy_to_plain(PLAIN_LEDGER)}
+    error = refused(with_ledger)
+    assert (error.field, error.value) == ("p", "ledger")
+
+
+@pytest.mark.parametrize("name", [key for key in PLAIN if key != "schema_version"])
 def test_every_key_must_be_there(name: str) -> None:
     plain = {key: value for key, value in PLAIN.items() if key != name}
     error = refused(plain)
@@ -110,6 +159,12 @@ def test_every_key_of_the_conventions_must_be_there(name: str) -> None:
     [
         (changed(grace_day=1), "p"),
         (with_convention(rol="day_1"), "p.conventions"),
+        (changed(schema_version=3), "p.schema_version"),
+        (changed(schema_version=0), "p.schema_version"),
+        (changed(schema_version=True), "p.schema_version"),
+        (changed(schema_version="2"), "p.schema_version"),
+        (changed(ledger="plain-ledger"), "p.ledger"),
+        (changed(ledger={"id": "ours"}), "p.ledger.allocation"),
         (changed(id=""), "p.id"),
         (changed(id=7), "p.id"),
         (changed(version=None), "p.version"),

@@ -262,6 +262,30 @@ def test_a_series_ends_with_the_calendar(frequency: Frequency) -> None:
         roll_date(dt.date(9999, 12, 31), frequency, 1)
 
 
+@pytest.mark.parametrize(
+    "frequency",
+    [Frequency.DAILY, Frequency.of("P3W"), MONTHLY, Frequency.SEMIMONTHLY],
+)
+@pytest.mark.parametrize("anchor", ["9999-10-31", "9999-12-10", "9999-12-31"])
+def test_a_series_is_refused_for_its_first_date_outside_the_calendar(
+    frequency: Frequency, anchor: str
+) -> None:
+    anchor_on = dt.date.fromisoformat(anchor)
+    index, outside = 0, ""
+    while not outside:
+        index += 1
+        try:
+            roll_date(anchor_on, frequency, index)
+        except InvalidValueError as error:
+            outside = str(error)
+
+    assert len(due_dates(anchor_on, frequency, index)) == index
+    for count in (index + 1, index + 40):
+        with pytest.raises(InvalidValueError) as refused:
+            due_dates(anchor_on, frequency, count)
+        assert str(refused.value) == outside
+
+
 def test_a_series_has_no_negative_length() -> None:
     with pytest.raises(InvalidValueError, match="count must not be negative"):
         due_dates(dt.date(2024, 1, 1), MONTHLY, -1)

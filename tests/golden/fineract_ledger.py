@@ -20,17 +20,19 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from microcrm_core.ledger.delinquencies import (
-    DelinquencyBuckets,
-    DelinquencyRange,
+from microcrm_core.ledger import (
+    FINERACT_RANGES,
+    Disbursed,
+    InstallmentAccount,
     LoanDelinquency,
+    LoanState,
+    LoanStateRow,
+    LoanStatus,
+    delinquency_pauses,
+    delinquency_rows,
     installment_delinquency,
     loan_delinquency,
 )
-from microcrm_core.ledger.happenings import Disbursed
-from microcrm_core.ledger.late_day_pauses import delinquency_pauses
-from microcrm_core.ledger.loan_states import LoanState, LoanStatus
-from microcrm_core.ledger.state_rows import LoanStateRow
 from tests.golden.fineract_logs import CaseLog, Shown, Transaction, lent_minor
 from tests.golden.fineract_policies import is_cumulative
 from tests.golden.fineract_steps import log_of, take_step
@@ -67,23 +69,6 @@ _STATUS: Final = {
     "closed_obligations_met": LoanStatus.CLOSED,
     "closed (obligations met)": LoanStatus.CLOSED,
 }
-# The ranges of the cases, by the peer's names, which are those of their first days less
-# one from the third on.
-_RANGES: Final = DelinquencyBuckets(
-    id="golden",
-    version="1",
-    ranges=(
-        DelinquencyRange("RANGE_1", 1, 3),
-        DelinquencyRange("RANGE_3", 4, 30),
-        DelinquencyRange("RANGE_30", 31, 60),
-        DelinquencyRange("RANGE_60", 61, 90),
-        DelinquencyRange("RANGE_90", 91, 120),
-        DelinquencyRange("RANGE_120", 121, 150),
-        DelinquencyRange("RANGE_150", 151, 180),
-        DelinquencyRange("RANGE_180", 181, 240),
-        DelinquencyRange("RANGE_240", 241),
-    ),
-)
 _NO_RANGE: Final = "NO_DELINQUENCY"
 
 Line: TypeAlias = dict[str, Json]
@@ -183,20 +168,22 @@ class _Checked:
 
     def delinquency_range(self, step: Record, state: LoanState) -> list[str]:
         found = self.delinquency(step, state)
+        bucket = _range_name(found.bucket)
         # The peer shows the day only together with a range.
         found_on = found.delinquent_on if found.bucket else None
         on = None if step.get("date") is None else date_at(step, "date")
         return [
-            *_difference("range", text_at(step, "bucket"), found.bucket or _NO_RANGE),
+            *_difference("range", text_at(step, "bucket"), bucket),
             *_difference("delinquent since", on, found_on),
         ]
 
     def loan_delinquency(self, step: Record, state: LoanState) -> list[str]:
         found = self.delinquency(step, state)
+        bucket = _range_name(found.bucket)
         on = None if step.get("date") is None else date_at(step, "date")
         days, past_due = "delinquent_days", "past_due_days"
         return [
-            *_difference("range", text_at(step, "bucket"), found.bucket or _NO_RANGE),
+            *_difference("range", text_at(step, "bucket"), bucket),
             *_difference("overdue", minor_of(step.get("amount")), found.overdue.minor),
             *_difference("delinquent since", on, found.delinquent_on),
             *_difference(days, whole_at(step, days), found.delinquent_days),
@@ -210,13 +197,13 @@ class _Checked:
                 raise MalformedError(f"a row must have 2 values, got {row!r}")
             expected.append((str(row[0]), minor_of(row[1])))
         found = installment_delinquency(
-            state.rows if self.log.paid_out else (),
+            self.counted_rows(state),
             as_of=date_at(step, "business_date"),
             currency=CURRENCY,
-            buckets=_RANGES,
+            buckets=FINERACT_RANGES,
             pauses=delinquency_pauses(self.log.events),
         )
-        amounts = [(name, amount.minor) for name, amount in found]
+        amounts = [(_range_name(name), amount.minor) for name, amount in found]
         return _difference("ranges", expected, amounts)
 
     def delinquency(self, step: Record, state: LoanState) -> LoanDelinquency:
@@ -225,13 +212,17 @@ class _Checked:
         if not isinstance(grace, int):
             raise MalformedError(f"grace must be whole days, got {grace!r}")
         return loan_delinquency(
-            state.rows if self.log.paid_out else (),
+            self.counted_rows(state),
             as_of=date_at(step, "business_date"),
             currency=CURRENCY,
-            buckets=_RANGES,
+            buckets=FINERACT_RANGES,
             grace_days=grace,
             pauses=delinquency_pauses(self.log.events),
         )
+
+    def counted_rows(self, state: LoanState) -> tuple[InstallmentAccount, ...]:
+        """Return the rows by which lateness is counted; none before money is lent."""
+        return delinquency_rows(state) if self.log.paid_out else ()
 
     def history(self, _step: Record, _state: LoanState) -> list[str]:
         # The peer changes a bucket only when it closes a day, and the cases do not say
@@ -257,6 +248,11 @@ _EXPECTED: Final[dict[str, _Expected]] = {
 
 
 # What the case states.
+
+
+def _range_name(bucket: str | None) -> str:
+    """Return a range by the peer's name."""
+    return _NO_RANGE if bucket is None else bucket.upper()
 
 
 def _lines(step: Record, columns: Sequence[str]) -> list[Line]:

@@ -31,10 +31,10 @@ from microcrm_core.ledger.happenings import (
     ReAgedInterest,
     ReAmortized,
     Repaid,
-    RepaymentKind,
     TermChanged,
     Terminated,
 )
+from microcrm_core.ledger.repayment_kinds import RepaymentKind
 from microcrm_core.loans import Portion
 from tests.golden.fineract_logs import CaseLog
 from tests.golden.fineract_policies import (

@@ -13,6 +13,7 @@ from microcrm_core.ids import EventId
 from microcrm_core.ledger import PLAIN_LEDGER, AllocationOrder, Bucket, LedgerPolicy
 from microcrm_core.ledger.books import LedgerBook, Posting
 from microcrm_core.ledger.happenings import ReAgedInterest
+from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.row_accounts import RowAccount
 from microcrm_core.ledger.waterfall import allocate
 from microcrm_core.loans import LoanTerms
@@ -71,6 +72,9 @@ class FixedRows:
     def pause(self, book: LedgerBook, first_on: dt.date, last_on: dt.date) -> None:
         """Change nothing."""
 
+    def change_terms(self, book: LedgerBook, event: LedgerEvent) -> None:
+        """Change nothing."""
+
     def accrue_to(self, book: LedgerBook, on: dt.date) -> None:
         """Change nothing."""
 
@@ -124,9 +128,9 @@ class FixedRows:
         """Change nothing."""
         return 0, 0
 
-    def payoff_interest(self, book: LedgerBook, on: dt.date) -> int:
+    def payoff(self, book: LedgerBook, on: dt.date) -> tuple[int, int]:
         """Return all that rows ask for."""
-        return sum(row.open_in(Bucket.INTEREST) for row in book.rows)
+        return book.open_in(Bucket.PRINCIPAL), book.open_in(Bucket.INTEREST)
 
 
 def book_of(

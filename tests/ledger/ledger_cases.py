@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import permutations
 from typing import Final
 
 import attrs
@@ -188,115 +190,125 @@ def terms_of(
     )
 
 
+# Strategies are made once: to make and to check one costs more than to draw from it.
+
+_PLAN: Final = st.sampled_from(_PLANS)
+_FINERACT_PLAN: Final = st.sampled_from((_PLANS[0], _PLANS[3]))
+_PERCENT: Final = st.sampled_from((0, 12, 36))
+_PRINCIPAL: Final = st.integers(1_000, 200_000)
+_COUNT: Final = st.integers(1, 6)
+_LOANS: Final = st.builds(terms_of, _PRINCIPAL, _PERCENT, _COUNT, _PLAN)
+# Often a day on which something is due.
+_DAYS: Final = st.sampled_from(
+    [dt.date(2024, month, 15) for month in range(2, 9)]
+) | st.integers(0, _SPAN_DAYS).map(lambda days: LENT_ON + dt.timedelta(days=days))
+_AMOUNTS: Final = st.integers(1, 120_000).map(lambda minor: Money(minor, EUR))
+_KIND: Final = st.sampled_from(RepaymentKind)
+_BUCKETS: Final = st.sampled_from([*permutations(Bucket)])
+
+
+def _order_of(
+    buckets: tuple[tuple[Bucket, ...], ...],
+    in_advance: InAdvance,
+    processing: Processing,
+) -> AllocationOrder:
+    return AllocationOrder.of(*buckets, in_advance=in_advance, processing=processing)
+
+
+_ORDERS: Final = st.builds(
+    _order_of,
+    st.tuples(_BUCKETS, _BUCKETS, _BUCKETS),
+    st.sampled_from(InAdvance),
+    st.sampled_from(Processing),
+)
+_POLICIES: Final = st.builds(
+    LedgerPolicy,
+    id=st.just(PolicyId("drawn")),
+    allocation=_ORDERS,
+    allocation_by_kind=st.dictionaries(_KIND, _ORDERS, max_size=2),
+    charges_in_advance=st.sampled_from(ChargesInAdvance),
+    early_payment=st.sampled_from(EarlyPayment),
+    late_interest=st.sampled_from(LateInterest),
+    is_down_payment_automatic=st.booleans(),
+)
+_REPAID: Final = st.builds(Repaid, amount=_AMOUNTS, kind=_KIND)
+_PORTIONS: Final = st.one_of(
+    st.integers(1, 5_000).map(lambda one: Portion.of_amount(Money(one, EUR))),
+    st.sampled_from([Portion.of_share(text) for text in ("0.01", "0.3")]),
+)
+_WITHOUT_RATES: Final[Sequence[st.SearchStrategy[Happening]]] = (
+    _REPAID,
+    _REPAID,
+    st.builds(
+        Charged,
+        kind=st.sampled_from(ChargeKind),
+        portion=_PORTIONS,
+        due_on=st.none() | _DAYS,
+        base=st.sampled_from(ChargeBase),
+    ),
+    st.builds(CreditRefunded, _AMOUNTS),
+    st.builds(Disbursed, amount=_AMOUNTS),
+    st.builds(Renewed, st.just(LoanId("loan-2")), _AMOUNTS),
+)
+_WITH_RATES: Final[Sequence[st.SearchStrategy[Happening]]] = (
+    *_WITHOUT_RATES,
+    st.sampled_from([RateChanged(Rate.of_percent(rate)) for rate in (0, 6, 18, 60)]),
+    st.sampled_from([InterestPaused(dt.date(2024, 9, day)) for day in range(1, 9)]),
+)
+_HAPPENINGS: Final = {
+    False: st.one_of(_WITHOUT_RATES),
+    True: st.one_of(_WITH_RATES),
+}
+_STEPS: Final = {
+    has_rates: st.lists(st.tuples(what, _DAYS), max_size=8)
+    for has_rates, what in _HAPPENINGS.items()
+}
+_ONE_IN_FOUR: Final = st.integers(0, 3).map(lambda number: number == 0)
+
+
 def loans() -> st.SearchStrategy[LoanTerms]:
     """Draw the terms of a monthly loan under conventions of ours."""
-    return st.builds(
-        terms_of,
-        st.integers(1_000, 200_000),
-        st.sampled_from((0, 12, 36)),
-        st.integers(1, 6),
-        st.sampled_from(_PLANS),
-    )
+    return _LOANS
 
 
-@st.composite
-def policies(draw: st.DrawFn) -> LedgerPolicy:
+def policies() -> st.SearchStrategy[LedgerPolicy]:
     """Draw a policy of any kind."""
-    return LedgerPolicy(
-        id=PolicyId("drawn"),
-        allocation=draw(_orders()),
-        allocation_by_kind=draw(
-            st.dictionaries(st.sampled_from(RepaymentKind), _orders(), max_size=2)
-        ),
-        charges_in_advance=draw(st.sampled_from(ChargesInAdvance)),
-        early_payment=draw(st.sampled_from(EarlyPayment)),
-        late_interest=draw(st.sampled_from(LateInterest)),
-        is_down_payment_automatic=draw(st.booleans()),
-    )
+    return _POLICIES
 
 
-@st.composite
-def _orders(draw: st.DrawFn) -> AllocationOrder:
-    buckets = st.permutations(list(Bucket)).map(tuple)
-    drawn = draw(st.lists(buckets, min_size=3, max_size=3))
-    return AllocationOrder.of(
-        *drawn,
-        in_advance=draw(st.sampled_from(InAdvance)),
-        processing=draw(st.sampled_from(Processing)),
-    )
+def happenings(*, has_rates: bool = True) -> st.SearchStrategy[Happening]:
+    """Draw what can happen to a loan that is paid out, payments above all."""
+    return _HAPPENINGS[has_rates]
 
 
-@st.composite
+@cache
 def scenes(
-    draw: st.DrawFn, *, conventions: Sequence[ScheduleConventions] = (STRICT,)
-) -> Scene:
+    *, conventions: Sequence[ScheduleConventions] = (STRICT,)
+) -> st.SearchStrategy[Scene]:
     """Draw a loan with a log in which a few things happen."""
-    rules = draw(st.sampled_from(conventions))
-    plan = draw(st.sampled_from(_PLANS))
-    percent = draw(st.sampled_from((0, 12, 36)))
-    if rules in (FINERACT, FINERACT_CUMULATIVE):
-        plan = _PLANS[draw(st.sampled_from((0, 3)))]
-    terms = terms_of(
-        draw(st.integers(1_000, 200_000)), percent, draw(st.integers(1, 6)), plan
-    )
-    lent = in_log(Disbursed(amount=terms.principal), LENT_ON, 0)
-    log = [lent]
-    drawn = happenings(has_rates=rules is not FINERACT_CUMULATIVE)
-    whats = draw(st.lists(st.tuples(drawn, _days()), max_size=8))
+    return st.one_of([_scene(rules) for rules in conventions])
+
+
+@st.composite
+def _scene(draw: st.DrawFn, rules: ScheduleConventions) -> Scene:
+    is_peer = rules in (FINERACT, FINERACT_CUMULATIVE)
+    plan = draw(_FINERACT_PLAN if is_peer else _PLAN)
+    terms = terms_of(draw(_PRINCIPAL), draw(_PERCENT), draw(_COUNT), plan)
+    log = [in_log(Disbursed(amount=terms.principal), LENT_ON, 0)]
+    whats = draw(_STEPS[rules is not FINERACT_CUMULATIVE])
     for minute, (what, on) in enumerate(whats, start=1):
         log.append(in_log(what, on, minute))
-        if isinstance(what, Charged) and draw(st.integers(0, 3)) == 0:
+        if isinstance(what, Charged) and draw(_ONE_IN_FOUR):
             # Long after the charge has been made for sure.
-            waived_on = draw(_days()) + dt.timedelta(days=_SPAN_DAYS + 40)
+            waived_on = draw(_DAYS) + dt.timedelta(days=_SPAN_DAYS + 40)
             log.append(in_log(ChargeWaived(log[-1].id), waived_on, 100 + minute))
-    policy = draw(policies())
+    policy = draw(_POLICIES)
     if rules is FINERACT_CUMULATIVE:
         # Its interest is fixed, and it refuses a policy that says otherwise.
         policy = attrs.evolve(
             policy, early_payment=EarlyPayment.NOTHING, late_interest=LateInterest.NONE
         )
     return Scene(terms=terms, conventions=rules, policy=policy, log=tuple(log))
-
-
-def _days() -> st.SearchStrategy[dt.date]:
-    """Draw a day, often one on which something is due."""
-    due = st.integers(2, 8).map(lambda month: dt.date(2024, month, 15))
-    return due | st.integers(0, _SPAN_DAYS).map(
-        lambda days: LENT_ON + dt.timedelta(days=days)
-    )
-
-
-def amounts() -> st.SearchStrategy[Money]:
-    """Draw an amount above zero."""
-    return st.integers(1, 120_000).map(lambda minor: Money(minor, EUR))
-
-
-def happenings(*, has_rates: bool = True) -> st.SearchStrategy[Happening]:
-    """Draw what can happen to a loan that is paid out, payments above all."""
-    repaid = st.builds(Repaid, amount=amounts(), kind=st.sampled_from(RepaymentKind))
-    charged = st.builds(
-        Charged,
-        kind=st.sampled_from(ChargeKind),
-        portion=st.one_of(
-            st.integers(1, 5_000).map(lambda one: Portion.of_amount(Money(one, EUR))),
-            st.sampled_from(("0.01", "0.3")).map(Portion.of_share),
-        ),
-        due_on=st.none() | _days(),
-        base=st.sampled_from(ChargeBase),
-    )
-    rates = st.sampled_from((0, 6, 18, 60)).map(Rate.of_percent)
-    paused = st.integers(1, 8).map(lambda month: dt.date(2024, 9, month))
-    kinds: list[st.SearchStrategy[Happening]] = [
-        repaid,
-        repaid,
-        charged,
-        st.builds(CreditRefunded, amounts()),
-        st.builds(Disbursed, amount=amounts()),
-        st.builds(Renewed, st.just(LoanId("loan-2")), amounts()),
-    ]
-    if has_rates:
-        kinds += [st.builds(RateChanged, rates), st.builds(InterestPaused, paused)]
-    return st.one_of(kinds)
 
 
 def reversal(event_id: EventId, on: dt.date, minute: int) -> LedgerEvent:

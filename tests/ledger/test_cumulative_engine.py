@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from microcrm_core import Money, Rate
 from microcrm_core.dates import Frequency
-from microcrm_core.errors import InvalidValueError
+from microcrm_core.errors import InvalidValueError, LedgerError, ScheduleError
 from microcrm_core.ids import PolicyId
 from microcrm_core.ledger import (
     OLDEST_FIRST,
@@ -18,6 +18,7 @@ from microcrm_core.ledger import (
     Disbursed,
     EarlyPayment,
     Happening,
+    HolidayGranted,
     IncomeCapitalized,
     InterestPaused,
     LateInterest,
@@ -104,6 +105,21 @@ def test_a_payment_goes_into_rows_that_foresee_a_later_disbursement() -> None:
     assert state.rows[0].paid == (1000, 1000, 0, 0)
 
 
+def test_a_holiday_that_no_installment_covers_is_refused_as_the_schedule_is() -> None:
+    # At 150 % a year, five months of interest are more than a level installment.
+    terms = loan("1000.00", "1.50", 3)
+    holiday = HolidayGranted(on(3), 4)
+    due_on = (on(2), on(7), on(8))
+    with pytest.raises(ScheduleError) as schedule:
+        build_schedule(attrs.evolve(terms, due_on=due_on), FINERACT_CUMULATIVE)
+
+    with pytest.raises(ScheduleError, match="must cover the interest") as found:
+        replayed(terms, [(on(1, 5), holiday)], FINERACT_CUMULATIVE, POLICY, on(1, 5))
+
+    assert (found.value.field, found.value.number) == ("installment", 2)
+    assert str(found.value) == str(schedule.value)
+
+
 def test_what_is_owed_again_is_asked_for_by_the_next_row_and_kept() -> None:
     events: list[tuple[dt.date, Happening]] = [
         (START, lent("1000.00")),
@@ -149,22 +165,29 @@ def test_equal_re_aging_spreads_what_is_owed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("happening", "rule"),
+    ("happening", "field", "value"),
     [
-        (RateChanged(Rate.per_year("0.1")), "rate_changes"),
-        (InterestPaused(on(1, 12)), "interest_pauses"),
-        (IncomeCapitalized(Money.of("1.00", EUR)), "capitalized amounts"),
+        (RateChanged(Rate.per_year("0.1")), "type", "loan.rate_changed"),
+        (InterestPaused(on(1, 12)), "type", "loan.interest_paused"),
+        (IncomeCapitalized(Money.of("1.00", EUR)), "type", "loan.income_capitalized"),
         (
             ReAged(start_on=on(3), frequency=Frequency.MONTHLY, installment_count=2),
-            "level re-aging",
+            "interest",
+            "level",
         ),
     ],
 )
-def test_what_the_engine_does_not_know_is_refused_by_name(
-    happening: Happening, rule: str
+def test_what_the_engine_does_not_know_is_refused_by_the_name_of_the_event(
+    happening: Happening, field: str, value: str
 ) -> None:
-    with pytest.raises(InvalidValueError, match=f"{rule} must not be asked for"):
+    with pytest.raises(LedgerError) as caught:
         replayed(short_loan(), [(on(1, 8), happening)], DAILY, POLICY, on(1, 8))
+
+    error = caught.value
+    assert (error.code, error.field, error.value) == ("ledger", field, value)
+    assert error.rule.endswith("with fineract_cumulative")
+    assert error.event_id.startswith("event-")
+    assert error.hint is not None
 
 
 def test_recalculation_is_refused_once_it_would_count() -> None:

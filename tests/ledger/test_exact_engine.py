@@ -14,14 +14,22 @@ from hypothesis import strategies as st
 from microcrm_core import Money, Rate
 from microcrm_core.dates import Frequency
 from microcrm_core.errors import InvalidValueError, ScheduleError
-from microcrm_core.ledger.allocation_orders import Bucket, DueState, InAdvance
+from microcrm_core.ledger.allocation_orders import (
+    Bucket,
+    DueState,
+    InAdvance,
+    Processing,
+)
 from microcrm_core.ledger.books import LedgerBook
 from microcrm_core.ledger.exact_engine import ExactEngine
 from microcrm_core.ledger.happenings import (
     ArrearsCapitalized,
+    Charged,
     ChargedBack,
     ChargedOff,
+    ChargeKind,
     Disbursed,
+    Happening,
     IncomeCapitalized,
     InterestPaused,
     RateChanged,
@@ -41,9 +49,14 @@ from microcrm_core.ledger.replaying import replay
 from microcrm_core.ledger.row_accounts import RowKind
 from microcrm_core.loans import (
     STRICT,
+    Bullet,
+    DeferredInterest,
+    EqualInstallments,
     EqualPrincipal,
+    Grace,
     InterestOnly,
     LoanTerms,
+    Portion,
     RepaymentPlan,
     Tranche,
     build_schedule,
@@ -129,6 +142,21 @@ def test_interest_is_owed_to_the_due_date_by_one_who_pays_all_up_to_it(
     state = state_of([paid(day(1, 25), text)], rules, day(1, 25))
 
     assert state.postings[1].parts_minor[1] == interest_minor
+
+
+def test_rows_that_an_early_payment_leaves_nothing_to_ask_for_are_settled_by_it() -> (
+    None
+):
+    terms = twelve_months(240_000)
+    payoff = state_of([], policy(LAST), day(1, 25), terms=terms).payoff.total
+    events = [paid(day(1, 25), str(payoff.amount))]
+
+    for as_of in (day(1, 25), day(1, 30), day(3, 10)):
+        state = state_of(events, policy(LAST), as_of, terms=terms)
+
+        # What interest there was in the installments repays the last one.
+        assert rows(state)[11] == (0, 0)
+        assert {row.settled_on for row in state.rows} == {day(1, 25)}
 
 
 def test_an_installment_that_is_paid_early_stays_settled() -> None:
@@ -245,6 +273,13 @@ def test_days_of_a_pause_earn_nothing_on_what_is_overdue() -> None:
 
 
 # What is lent, owed again, capitalized, ended or put on other rows.
+
+
+def test_a_pause_to_the_last_day_of_the_calendar_is_one_for_good() -> None:
+    state = state_of([at(day(2, 15), InterestPaused(dt.date.max))], policy(), END)
+
+    # The day of 15 February bears nothing either: 30 days of 1,000.00 bear 19.73.
+    assert [row[1] for row in rows(state)] == [19_73, 0, 0]
 
 
 def test_real_disbursements_replace_planned_ones() -> None:
@@ -421,6 +456,68 @@ def test_a_first_disbursement_after_the_first_due_date_is_refused() -> None:
 
 
 # Laws.
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        ArrearsCapitalized(),
+        *[ReAmortized(interest=interest) for interest in ReAgedInterest],
+    ],
+)
+def test_a_row_that_asked_for_nothing_is_not_settled_by_what_empties_rows(
+    what: Happening,
+) -> None:
+    grace = Grace(
+        principal_count=1,
+        interest_payment_count=1,
+        deferred_interest=DeferredInterest.LAST_INSTALLMENT,
+    )
+    terms = attrs.evolve(
+        TERMS, plan=RepaymentPlan(method=EqualPrincipal(), grace=grace)
+    )
+
+    state = state_of([at(day(3, 20), what)], policy(), day(3, 20), terms=terms)
+
+    assert (state.rows[0].charged, state.rows[0].settled_on) == ((0,) * 4, LENT_ON)
+
+
+def test_a_row_that_a_payment_of_all_leaves_nothing_to_ask_is_settled_that_day() -> (
+    None
+):
+    # The last row takes all principal, so the others ask for fees and interest alone.
+    rules = policy(EarlyPayment.LOWER_INSTALLMENT, in_advance=InAdvance.LAST)
+    fee = Charged(kind=ChargeKind.FEE, portion=Portion.of_amount(money("1.00")))
+    # 1,000.00 x 24 % x 26 / 365 = 17.10.
+    events = [at(LENT_ON, fee), paid(day(2, 10), "1020.10")]
+
+    for as_of in (day(2, 10), day(2, 11), day(5, 1)):
+        state = state_of(events, rules, as_of)
+
+        assert [row.fees_minor for row in state.rows] == [1_00] * 3
+        assert {row.settled_on for row in state.rows} == {day(2, 10)}
+
+
+def test_credit_from_before_later_payments_asks_no_row_for_principal_again() -> None:
+    # The credit of January pays the fee, after what was paid in February.
+    fee = Charged(
+        kind=ChargeKind.FEE,
+        portion=Portion.of_amount(money("5.00")),
+        due_on=day(4, 10),
+    )
+    events = [
+        paid(day(1, 20), "1100.00"),
+        at(day(1, 25), Disbursed(amount=money("500.00")), "more"),
+        paid(day(2, 20), "500.00"),
+        at(day(2, 22), fee),
+    ]
+
+    state = state_of(events, policy(EarlyPayment.LOWER_INSTALLMENT), day(2, 22))
+
+    assert sum(row.principal_minor for row in state.rows) == 1500_00
+    assert state.outstanding.total.minor == 0
+    paid_minor = sum(row.paid_minor for row in state.rows)
+    assert paid_minor + state.credit.minor == 1600_00
 
 
 @given(
@@ -619,6 +716,80 @@ def test_a_payoff_quote_that_is_paid_closes_the_loan(
     closed = state_of([*events, closing], rules, dt.date(2027, 1, 1), terms=terms)
 
     assert (closed.outstanding.total.minor, closed.credit.minor) == (0, 0)
+
+
+def test_a_down_payment_after_re_aging_is_owed_once() -> None:
+    plan = RepaymentPlan(
+        method=EqualInstallments(), down_payment=Portion.of_share("0.25")
+    )
+    terms = attrs.evolve(TERMS, plan=plan)
+    again = ReAged(
+        start_on=day(5, 15), frequency=Frequency.MONTHLY, installment_count=1
+    )
+
+    for minor in (1, 3, 400_00):
+        more = Disbursed(amount=Money(minor, EUR), is_down_payment_taken=False)
+        events = [at(day(2, 20), again), at(day(3, 10), more, "more")]
+        state = state_of(events, policy(), day(3, 10), terms=terms)
+
+        # The down payment of 250.00 was open, and re-aging has put it on the new row.
+        assert sum(state.charged_minor[Bucket.PRINCIPAL]) == 1000_00 + minor
+        assert min(state.charged_minor[Bucket.PRINCIPAL]) >= 0
+
+
+def test_a_payoff_leaves_out_what_only_later_days_would_add_to_the_debt() -> None:
+    plan = RepaymentPlan(method=Bullet(is_compounded=True))
+    terms = attrs.evolve(TERMS, plan=plan)
+    rules = policy(EarlyPayment.LAST_INSTALLMENT)
+
+    state = state_of([], rules, day(1, 25), terms=terms)
+    payoff = state.payoff
+    closing = paid(day(1, 25), "1006.58")
+    closed = state_of([closing], rules, day(1, 25), terms=terms)
+
+    # Ten days of 1,000.00 bear 6.575, which the plan adds to the debt.
+    assert (payoff.principal, payoff.interest) == (money("1006.58"), money("0.00"))
+    assert state.outstanding.principal > payoff.principal
+    assert closed.paid_minor[Bucket.PRINCIPAL] == (0, 0, 1006_58)
+    assert (closed.status, closed.credit_minor) == (LoanStatus.CLOSED, 0)
+
+
+@given(
+    payments=EARLY,
+    days=st.integers(1, 200),
+    minor=st.integers(1, 1_500_00),
+    early=st.sampled_from(EarlyPayment),
+    in_advance=st.sampled_from(InAdvance),
+    processing=st.sampled_from(Processing),
+    change=st.none() | st.sampled_from(("0", "0.6")),
+)
+def test_a_payment_reaches_each_bucket_of_a_row_once_in_whatever_order(
+    payments: list[tuple[int, int]],
+    days: int,
+    minor: int,
+    early: EarlyPayment,
+    in_advance: InAdvance,
+    processing: Processing,
+    change: str | None,
+) -> None:
+    terms = twelve_months(240_000)
+    rules = policy(early, in_advance=in_advance)
+    order = attrs.evolve(rules.allocation, processing=processing)
+    rules = attrs.evolve(rules, allocation=order)
+    events = [
+        paid(LENT_ON + dt.timedelta(days=on), str(Money(minor, EUR).amount), str(n))
+        for n, (on, minor) in enumerate(payments)
+    ]
+    if change is not None:
+        events.append(at(day(8, 5), RateChanged(Rate.per_year(change))))
+    as_of = LENT_ON + dt.timedelta(days=days)
+    one = paid(as_of, str(Money(minor, EUR).amount), "one")
+
+    state = state_of([*events, one], rules, as_of, terms=terms)
+
+    reached = [(part.row_number, part.bucket) for part in state.allocation(one.id)]
+    assert len(reached) == len(set(reached)) or in_advance is InAdvance.SPREAD
+    assert state.credit.is_zero or state.outstanding.total.is_zero
 
 
 def test_rows_are_in_order_and_begin_where_the_one_before_ends() -> None:

@@ -43,7 +43,7 @@ RULES = pytest.mark.parametrize(
 
 
 def drawn(data: st.DataObject, rules: object) -> Scene:
-    return data.draw(scenes(conventions=(rules,)))  # type: ignore[arg-type]
+    return data.draw(scenes(conventions=(rules,)))
 
 
 def state_of(scene: Scene, as_of: dt.date) -> LoanState:

@@ -32,6 +32,7 @@ from microcrm_core.ledger import (
     Disbursed,
     DueState,
     Happening,
+    InterestPaused,
     LedgerEvent,
     LedgerPolicy,
     Reversed,
@@ -39,6 +40,7 @@ from microcrm_core.ledger import (
 from microcrm_core.ledger.loan_states import LoanState, LoanStatus
 from microcrm_core.ledger.payoffs import payoff_quote
 from microcrm_core.ledger.replaying import checkpoint_of, replay
+from microcrm_core.loans import FINERACT, ScheduleConventions
 from tests.ledger.free_loans import Case, columns, day, euro, fee, penalty, repaid
 
 AT_24_PERCENT = LoanTerms(
@@ -320,6 +322,18 @@ def test_a_notebook_shows_rows_and_totals_with_what_it_is_as_of() -> None:
     assert "<td>815.00</td>" in html
 
 
+def test_a_state_prints_rows_that_end_in_line_and_their_totals() -> None:
+    title, headings, *rows = str(late_case().state(day(3, 1))).splitlines()
+
+    assert title == "active as of 2024-03-01, in EUR"
+    assert headings.split()[:3] == ["number", "due", "on"]
+    assert len(rows) == 3 + 1
+    end = headings.index("outstanding") + len("outstanding")
+    assert {row[:end][-1] for row in rows} == {"0"}
+    assert rows[-1].split()[0] == "total"
+    assert rows[-1].split()[-1] == "815.00"
+
+
 def test_a_state_is_a_value() -> None:
     state, same = late_case().state(day(3, 1)), late_case().state(day(3, 1))
 
@@ -413,13 +427,52 @@ def test_a_payment_that_is_booked_late_needs_the_whole_log() -> None:
         )
         assert found == expected
     # It is used where it can be: the events in it are applied no more.
-    book = checkpoint.resumed(AT_24_PERCENT, STRICT, PLAIN_LEDGER, tuple(log))
+    book = checkpoint.resumed(AT_24_PERCENT, STRICT, PLAIN_LEDGER, tuple(log), on)
     assert book is not None
     assert len(book.postings) == 2
-    assert (
-        checkpoint.resumed(AT_24_PERCENT, STRICT, PLAIN_LEDGER, (log[0], late)) is None
+    for policy, live in (
+        (PLAIN_LEDGER, (log[0], late)),
+        (RECALCULATING_LEDGER, tuple(log)),
+    ):
+        assert checkpoint.resumed(AT_24_PERCENT, STRICT, policy, live, on) is None
+
+
+@pytest.mark.parametrize("conventions", [STRICT, FINERACT])
+def test_a_checkpoint_from_after_a_pause_is_not_used_for_a_day_before_it(
+    conventions: ScheduleConventions,
+) -> None:
+    """A pause to come is in the schedule; the days up to it are still to be lived."""
+    lent, paused = (
+        LedgerEvent.of(
+            what,
+            loan_id=LoanId("loan-1"),
+            value_on=on,
+            recorded_at=dt.datetime(2025, 1, 15, tzinfo=dt.UTC),
+            idempotency_key=str(on),
+        )
+        for what, on in (
+            (Disbursed(amount=AT_24_PERCENT.principal), AT_24_PERCENT.disbursed_on),
+            (InterestPaused(dt.date(2025, 3, 20)), dt.date(2025, 3, 17)),
+        )
     )
-    assert (
-        checkpoint.resumed(AT_24_PERCENT, STRICT, RECALCULATING_LEDGER, tuple(log))
-        is None
+    checkpoint = checkpoint_of(
+        AT_24_PERCENT,
+        [lent, paused],
+        conventions=conventions,
+        policy=RECALCULATING_LEDGER,
+        as_of=dt.date(2025, 4, 1),
     )
+
+    for as_of in (dt.date(2025, 3, 1), dt.date(2025, 3, 17), dt.date(2025, 3, 25)):
+        found, whole = (
+            replay(
+                AT_24_PERCENT,
+                [lent, paused],
+                conventions=conventions,
+                policy=RECALCULATING_LEDGER,
+                as_of=as_of,
+                checkpoint=start,
+            )
+            for start in (checkpoint, None)
+        )
+        assert found == whole

@@ -1,7 +1,8 @@
 """Ten thousand logs that make little sense: a typed error or a defined state.
 
 They are made of happenings of every kind with ids, days and amounts taken from small
-sets, so that they contradict each other in every way that a log can.
+sets, so that they contradict each other in every way that a log can. Each thousand must
+hold every fault that `faults` knows many times over.
 """
 
 from __future__ import annotations
@@ -15,7 +16,15 @@ from typing import Final
 import attrs
 import pytest
 
-from microcrm_core import STRICT, Currency, Frequency, MicrocrmError, Money, Rate
+from microcrm_core import (
+    STRICT,
+    Currency,
+    Frequency,
+    InvalidValueError,
+    MicrocrmError,
+    Money,
+    Rate,
+)
 from microcrm_core.ids import EventId, LoanId
 from microcrm_core.ledger import (
     PLAIN_LEDGER,
@@ -88,6 +97,8 @@ def _day(draw: Draw) -> dt.date:
 
 def _money(draw: Draw) -> Money:
     currency = CZK if draw.random() < 0.02 else EUR
+    if draw.random() < 0.02:
+        return Money(draw.choice((0, -1, -300_00)), currency)
     return Money(draw.choice((1, 99, 300_00, 306_02, 900_00, 5_000_00)), currency)
 
 
@@ -156,6 +167,9 @@ def malformed_log(draw: Draw) -> list[LedgerEvent]:
         if draw.random() < 0.02:
             event = attrs.evolve(event, loan_id=LoanId("loan-9"))
         log.append(event)
+        if isinstance(what, Reversed) and draw.random() < 0.3:
+            again = Reversed(draw.choice((event.id, what.event_id)))
+            log.append(_event(draw, again, _day(draw)))
         if draw.random() < 0.05:
             log.append(draw.choice(log))
     draw.shuffle(log)
@@ -191,32 +205,111 @@ RULES: Final[Sequence[tuple[LoanTerms, ScheduleConventions]]] = (
 )
 
 
-def outcome(draw: Draw) -> str:
-    """Replay a log; return the code of its error, or the status of its state."""
+NEGATIVE: Final = "an amount of zero or less"
+FAULTS: Final = frozenset(
+    {
+        "future entry",
+        "entry not known yet",
+        "one id twice, alike",
+        "one id twice, not alike",
+        "unknown target",
+        "reversal of a reversal",
+        "reversed twice",
+        "payment before disbursement",
+        "mixed currency",
+        "events of two loans",
+        NEGATIVE,
+    }
+)
+
+
+def faults(
+    log: Sequence[LedgerEvent], as_of: dt.date, known_at: dt.datetime | None
+) -> set[str]:
+    """Return what is wrong with a log, or only odd, by name."""
+    by_id: dict[EventId, LedgerEvent] = {}
+    found: set[str] = set()
+    for event in log:
+        other = by_id.setdefault(event.id, event)
+        if other is not event or sum(one is event for one in log) > 1:
+            same = "alike" if other == event else "not alike"
+            found.add(f"one id twice, {same}")
+    targets = [_target(event.what) for event in by_id.values()]
+    undone = [e.what.event_id for e in by_id.values() if isinstance(e.what, Reversed)]
+    lent_on = [e.value_on for e in log if isinstance(e.what, Disbursed)]
+    first_on = min(lent_on, default=dt.date.max)
+    is_found = {
+        "future entry": any(event.value_on > as_of for event in log),
+        "entry not known yet": known_at is not None
+        and any(event.recorded_at > known_at for event in log),
+        "unknown target": any(t is not None and t not in by_id for t in targets),
+        "reversal of a reversal": any(
+            one in by_id and isinstance(by_id[one].what, Reversed) for one in undone
+        ),
+        "reversed twice": len(set(undone)) < len(undone),
+        "payment before disbursement": any(
+            isinstance(event.what, Repaid) and event.value_on < first_on
+            for event in log
+        ),
+        "mixed currency": any(CZK in _currencies(event.what) for event in log),
+        "events of two loans": len({event.loan_id for event in log}) > 1,
+    }
+    return found | {name for name, has_it in is_found.items() if has_it}
+
+
+def _target(what: Happening) -> EventId | None:
+    if isinstance(what, Reversed):
+        return what.event_id
+    if isinstance(what, ChargeWaived):
+        return what.charge_id
+    return what.repayment_id if isinstance(what, ChargedBack) else None
+
+
+def _currencies(what: Happening) -> set[Currency]:
+    amount = getattr(what, "amount", None)
+    portion = getattr(what, "portion", None)
+    money = [amount, getattr(portion, "amount", None)]
+    return {one.currency for one in money if isinstance(one, Money)}
+
+
+def outcome(draw: Draw) -> tuple[str, set[str]]:
+    """Replay a log; return the code of its error or its status, and its faults."""
     terms, conventions = draw.choice(RULES)
-    log = malformed_log(draw)
+    as_of = dt.date(2024, 1, 1) + dt.timedelta(days=draw.randrange(250))
+    known_at = draw.choice((None, dt.datetime(2024, 4, 1, tzinfo=dt.UTC)))
+    try:
+        log = malformed_log(draw)
+    except InvalidValueError as error:
+        # No such event can be made, so no log can hold it.
+        return error.code, {NEGATIVE}
+    found = faults(log, as_of, known_at)
     try:
         state = replay(
             terms,
             log,
             conventions=conventions,
             policy=draw.choice(POLICIES),
-            as_of=dt.date(2024, 1, 1) + dt.timedelta(days=draw.randrange(250)),
-            known_at=draw.choice((None, dt.datetime(2024, 4, 1, tzinfo=dt.UTC))),
+            as_of=as_of,
+            known_at=known_at,
         )
     except MicrocrmError as error:
-        return error.code
+        return error.code, found
     for row in state.rows:
         assert row.open_minor >= 0
     assert state.credit_minor >= 0
     assert state.payoff.total.minor >= 0
-    assert len(state.to_json()) > 2
-    return state.status.value
+    # The whole form can be made: every part of a state is defined.
+    form = state.to_plain()
+    assert isinstance(form, dict)
+    assert len(form["rows"]) == len(state)
+    return state.status.value, found
 
 
 @pytest.mark.parametrize("first", range(0, LOG_COUNT, CHUNK))
 def test_a_log_without_sense_gives_a_typed_error_or_a_defined_state(first: int) -> None:
-    seen = Counter(outcome(random.Random(first + one)) for one in range(CHUNK))
+    tried = [outcome(random.Random(first + one)) for one in range(CHUNK)]
+    seen = Counter(code for code, _ in tried)
+    met = Counter(name for _, names in tried for name in names)
 
     # Neither kind of outcome may crowd out the other, or little would be tried.
     assert seen["ledger"] > CHUNK // 10
@@ -231,3 +324,5 @@ def test_a_log_without_sense_gives_a_typed_error_or_a_defined_state(first: int) 
         "schedule",
         "written_off",
     }
+    assert set(met) == FAULTS
+    assert min(met.values()) >= CHUNK // 100, met

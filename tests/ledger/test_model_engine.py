@@ -36,6 +36,8 @@ from microcrm_core.ledger import (
     Repaid,
     Terminated,
 )
+from microcrm_core.ledger.loan_states import LoanState
+from microcrm_core.ledger.row_accounts import RowKind
 from microcrm_core.loans import (
     FINERACT,
     InterestPause,
@@ -289,6 +291,27 @@ def test_capitalized_arrears_are_owed_once_and_bear_interest() -> None:
     assert sum(row.charged[Bucket.PRINCIPAL] for row in state.rows) == 10_058
 
 
+@pytest.mark.parametrize(
+    "what",
+    [
+        ArrearsCapitalized(),
+        ReAmortized(),
+        ReAmortized(interest=ReAgedInterest.EQUAL_TO_DATE),
+    ],
+)
+def test_a_row_that_asked_for_nothing_is_not_settled_by_what_empties_rows(
+    what: Happening,
+) -> None:
+    # A thousandth of a cent is nothing to pay down.
+    plan = attrs.evolve(loan().plan, down_payment=Portion.of_share("0.0000001"))
+    terms = attrs.evolve(loan(), plan=plan)
+
+    state = replayed(terms, [(on(2, 15), what)], FINERACT, DAILY, on(2, 15))
+
+    nothing = [row for row in state.rows if row.kind is RowKind.DOWN_PAYMENT]
+    assert [(row.charged, row.settled_on) for row in nothing] == [((0,) * 4, START)]
+
+
 def test_capitalized_income_is_principal_from_its_day_on() -> None:
     income = IncomeCapitalized(Money.of("50.00", EUR))
     lent = Disbursed(amount=Money.of("50.00", EUR))
@@ -347,6 +370,66 @@ def test_what_the_model_does_not_know_is_refused_by_name() -> None:
         replayed(loan(), [], FINERACT, lower, START)
     with pytest.raises(InvalidValueError, match="late_interest must not be on_pr"):
         replayed(loan(), [], FINERACT, after, START)
+
+
+# What rows ask for in sum.
+
+
+def _principal(state: LoanState) -> int:
+    return sum(row.charged[Bucket.PRINCIPAL] for row in state.rows)
+
+
+def test_interest_that_is_paid_above_what_a_row_bears_is_no_principal() -> None:
+    last_first = AllocationOrder.of(
+        (Bucket.INTEREST, Bucket.PRINCIPAL, Bucket.PENALTIES, Bucket.FEES),
+        in_advance=InAdvance.LAST,
+    )
+    policy = attrs.evolve(TO_DUE, allocation=last_first)
+    # Both later rows are paid in full, so that the first one bears all interest.
+    paid: list[tuple[dt.date, Happening | str]] = [(on(1, 29), "581.20")]
+    terms = loan("600.00", "0.12", 3)
+
+    for day in range(1, 30):
+        state = replayed(terms, [*paid, (on(2, day), "0.01")], FINERACT, policy, on(3))
+
+        assert _principal(state) == 600_00
+
+
+def test_what_a_settled_row_keeps_at_a_new_rate_is_taken_from_open_ones() -> None:
+    last_first = AllocationOrder.of(
+        (Bucket.PRINCIPAL, Bucket.INTEREST, Bucket.PENALTIES, Bucket.FEES),
+        in_advance=InAdvance.LAST,
+    )
+    policy = attrs.evolve(FIXED, allocation=last_first)
+    happened: list[tuple[dt.date, Happening | str]] = [
+        (on(1, 20), "20.00"),
+        (on(2, 20), RateChanged(Rate.per_year("0.24"))),
+    ]
+    before = replayed(loan(), happened, FINERACT, policy, on(2, 20))
+    happened.append((on(5, 10), CreditRefunded(Money.of("5.00", EUR))))
+    after = replayed(loan(), happened, FINERACT, policy, on(5, 10))
+
+    # The last row is settled. The one before it took the difference, and keeps it when
+    # it asks for 5.00 more.
+    assert before.rows[5].settled_on == on(1, 20)
+    assert (_principal(before), _principal(after)) == (100_00, 105_00)
+    assert changed(after, before) == [5]
+    assert after.rows[4].charged[0] - before.rows[4].charged[0] == 5_00
+
+
+def test_a_row_paid_ahead_keeps_its_amount_when_a_disbursement_lowers_the_level() -> (
+    None
+):
+    happened: list[tuple[dt.date, Happening | str]] = [
+        (START, Disbursed(amount=Money.of("600.00", EUR))),
+        (on(2, 24), RateChanged(Rate.per_year("0.24"))),
+        (on(2, 26), "329.06"),
+        (on(3, 2), Disbursed(amount=Money.of("0.01", EUR))),
+    ]
+
+    state = replayed(loan("600.00", "0.12"), happened, FINERACT, TO_DUE, on(3, 2))
+
+    assert _principal(state) == 600_01
 
 
 def all_policies() -> st.SearchStrategy[LedgerPolicy]:

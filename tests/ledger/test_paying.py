@@ -5,13 +5,18 @@ The loan of `free_loans`: 900.00 in three installments of 300.00, without intere
 
 from __future__ import annotations
 
-import attrs
+import datetime as dt
 
+import attrs
+import pytest
+
+from microcrm_core import Rate
 from microcrm_core.ids import LoanId
 from microcrm_core.ledger import (
     PLAIN_LEDGER,
     AllocationOrder,
     Bucket,
+    ChargedBack,
     CreditRefunded,
     Disbursed,
     IncomeCapitalized,
@@ -22,7 +27,7 @@ from microcrm_core.ledger import (
 from microcrm_core.ledger.loan_states import LoanState, LoanStatus
 from microcrm_core.ledger.logs import down_payment_id
 from microcrm_core.ledger.postings import LoanPosting
-from microcrm_core.loans import Portion, RepaymentPlan
+from microcrm_core.loans import STRICT_30_360, Portion, RepaymentPlan
 from microcrm_core.loans.methods import EqualInstallments
 from tests.ledger.free_loans import TERMS, Case, columns, day, euro, fee, repaid
 
@@ -262,22 +267,6 @@ def test_a_loan_that_was_written_off_asks_for_nothing() -> None:
     assert [row.waived_minor for row in state.rows] == [110_00, 300_00, 300_00]
 
 
-def test_what_is_paid_after_a_write_off_is_credit() -> None:
-    case = Case.lent()
-    case.add(WrittenOff(), day(2, 10))
-    case.add(repaid("25.00"), day(3, 10))
-
-    assert case.state(day(3, 10)).credit == euro("25.00")
-
-
-def test_what_is_charged_after_a_write_off_is_not_asked_for() -> None:
-    case = Case.lent()
-    case.add(WrittenOff(), day(2, 10))
-    case.add(fee("25.00", day(3, 10)), day(3, 10))
-
-    assert case.state(day(3, 10)).outstanding.total == euro("0.00")
-
-
 def test_a_repayment_that_is_learned_of_late_counts_from_its_day() -> None:
     late, prompt = Case.lent(), Case.lent()
     late.add(repaid("300.00"), day(3, 1))
@@ -290,3 +279,37 @@ def test_a_repayment_that_is_learned_of_late_counts_from_its_day() -> None:
         prompt.state(day(3, 5)), "settled_on", "paid_late_minor"
     )
     assert late.state(day(3, 5)).rows[0].settled_on == day(2, 1)
+
+
+# The customer's own money bears no interest.
+
+BEARING = attrs.evolve(
+    TERMS,
+    principal=euro("1200.00"),
+    nominal_rate=Rate.per_year("0.24"),
+    installment_count=4,
+    disbursed_on=dt.date(2025, 1, 15),
+    first_due_on=dt.date(2025, 2, 15),
+)
+
+
+@pytest.mark.parametrize("is_charged_back", [False, True])
+def test_credit_that_covers_what_is_paid_back_bears_no_interest(
+    *, is_charged_back: bool
+) -> None:
+    case = Case(terms=BEARING, conventions=STRICT_30_360)
+    case.add(Disbursed(amount=BEARING.principal), BEARING.disbursed_on)
+    # 1,260.60 are all installments; 39.40 are credit.
+    paid_id = case.add(repaid("1300.00"), dt.date(2025, 2, 15))
+    hundred = euro("100.00")
+    back = ChargedBack(paid_id, hundred) if is_charged_back else CreditRefunded(hundred)
+    case.add(back, dt.date(2025, 2, 17))
+
+    row = case.state(dt.date(2025, 2, 17)).rows[1]
+
+    # 908.85 for 30 of 360 days, and 60.60 for 28 of them: 18.177 + 1.1312.
+    assert (row.interest_minor, row.open_minor, row.credited_minor) == (
+        19_31,
+        60_60,
+        60_60,
+    )

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from microcrm_core import Rate
 from microcrm_core.errors import CurrencyMismatchError, InvalidValueError
 from microcrm_core.ids import LoanId
+from microcrm_core.ledger import WrittenOff
 from microcrm_core.ledger.classification_presets import (
     AGING_BY_30_DAYS,
     PAR1,
@@ -26,6 +28,7 @@ from microcrm_core.ledger.portfolio_risks import (
     portfolio_at_risk,
 )
 from microcrm_core.money import Currency, Money
+from tests.ledger.free_loans import TERMS, Case, day
 
 EUR = Currency.of("EUR")
 AS_OF = dt.date(2025, 3, 31)
@@ -89,6 +92,28 @@ def test_full_principal_of_late_and_of_restructured_loans_is_at_risk(
     assert (found.at_risk.minor, found.at_risk_count) == (at_risk_minor, at_risk_count)
     assert (found.gross.minor, found.loan_count) == (2500, 6)
     assert found.share == Fraction(at_risk_minor, 2500)
+
+
+def test_states_give_full_principal_without_interest_and_no_written_off_loan() -> None:
+    # Two loans of 900.00 at 24 %, the first of which is written off on March 20.
+    on = day(4, 20)
+    terms = attrs.evolve(TERMS, nominal_rate=Rate.per_year("0.24"))
+    lost, late = Case.lent(terms), Case.lent(terms)
+    lost.add(WrittenOff(), day(3, 20))
+
+    loans = [
+        PortfolioLoan(
+            loan_id=LoanId(name),
+            principal=state.outstanding.principal,
+            days_past_due=state.days_past_due,
+        )
+        for name, state in (("lost", lost.state(on)), ("late", late.state(on)))
+    ]
+    found = portfolio_at_risk(loans, policy=PAR30, as_of=on, currency=EUR).outcome
+
+    assert late.state(on).overdue.interest.is_positive
+    assert (found.at_risk.minor, found.gross.minor) == (900_00, 900_00)
+    assert found.at_risk_count == 1
 
 
 def test_a_policy_may_leave_restructured_loans_out() -> None:

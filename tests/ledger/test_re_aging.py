@@ -10,17 +10,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microcrm_core import Frequency, LedgerError
+from microcrm_core import Frequency, LedgerError, Rate
 from microcrm_core.ledger import (
     ArrearsCapitalized,
+    Disbursed,
     ReAged,
+    ReAgedInterest,
     ReAmortized,
     Reversed,
 )
 from microcrm_core.ledger.loan_states import LoanStatus
 from microcrm_core.ledger.re_aging import equal_parts
+from microcrm_core.loans import FINERACT, STRICT, ScheduleConventions
 from microcrm_core.rounding import Rounding
-from tests.ledger.free_loans import TERMS, Case, columns, day, euro, penalty, repaid
+from tests.ledger.free_loans import (
+    TERMS,
+    Case,
+    columns,
+    day,
+    euro,
+    fee,
+    penalty,
+    repaid,
+)
 
 SIX_MONTHS = ReAged(
     start_on=day(3, 15), frequency=Frequency.MONTHLY, installment_count=6
@@ -48,6 +60,28 @@ def test_unpaid_principal_leaves_the_old_rows_for_equal_new_ones() -> None:
         (day(7, 15), 111_11),
         (day(8, 15), 111_12),
     ]
+
+
+@pytest.mark.parametrize("conventions", [STRICT, FINERACT])
+@pytest.mark.parametrize("interest", ReAgedInterest)
+def test_re_amortizing_twice_keeps_one_new_row_for_each_due_date(
+    interest: ReAgedInterest, conventions: ScheduleConventions
+) -> None:
+    terms = attrs.evolve(TERMS, nominal_rate=Rate.per_year("0.12"))
+    case = Case(terms=terms, conventions=conventions)
+    case.add(Disbursed(amount=terms.principal), terms.disbursed_on)
+    # Fees stay in the old rows, so that two rows are due on each day.
+    for number, month in enumerate((2, 3, 4)):
+        case.add(fee("1.00", day(month, 1)), day(1, 5 + number))
+    case.add(ReAmortized(interest), day(2, 10))
+    case.add(ReAmortized(interest), day(2, 20))
+
+    state = case.state(day(2, 20))
+
+    new = [row for row in state.rows if row.principal_minor]
+    assert [row.due_on for row in new] == [day(3, 1), day(4, 1)]
+    assert sum(row.principal_minor for row in new) == 900_00
+    assert [row.fees_minor for row in state.rows if row.fees_minor] == [100, 100, 100]
 
 
 def test_the_new_rows_are_due_and_the_old_ones_no_longer_late() -> None:

@@ -16,7 +16,6 @@ from microcrm_core.ledger.happenings import (
     Happening,
     Renewed,
     Repaid,
-    RepaymentKind,
 )
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.reconciliation_lines import (
@@ -28,6 +27,7 @@ from microcrm_core.ledger.reconciliation_lines import (
     ReconciliationPolicy,
 )
 from microcrm_core.ledger.reconciliations import receipts_of, reconcile
+from microcrm_core.ledger.repayment_kinds import RepaymentKind
 from microcrm_core.money import Currency, Money
 
 EUR = Currency.of("EUR")

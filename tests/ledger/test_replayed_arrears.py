@@ -36,6 +36,7 @@ from microcrm_core.loans import FINERACT, Portion, ScheduleConventions
 EUR = Currency.of("EUR")
 LENT_ON = dt.date(2025, 1, 31)
 UNTIL_ON = dt.date(2025, 6, 30)
+_DAY = dt.timedelta(days=1)
 TERMS = LoanTerms(
     principal=Money.of("1000.00", EUR),
     nominal_rate=Rate.per_year("0.24"),
@@ -128,11 +129,13 @@ def logs(draw: st.DrawFn) -> Log:
     log=logs(),
     kept=st.sampled_from(KEPT),
     known_on=st.none() | days,
+    first=st.integers(0, 3),
 )
 def test_a_path_says_each_day_what_a_replay_as_of_that_day_says(
     log: Log,
     kept: tuple[ScheduleConventions, LedgerPolicy],
     known_on: dt.date | None,
+    first: int,
 ) -> None:
     conventions, policy = kept
     known_at = None
@@ -143,12 +146,19 @@ def test_a_path_says_each_day_what_a_replay_as_of_that_day_says(
         log,
         conventions=conventions,
         policy=policy,
-        until_on=UNTIL_ON,
+        until_on=dt.date(2025, 5, 25),
         known_at=known_at,
     )
 
-    for offset in range((UNTIL_ON - LENT_ON).days + 1):
-        on = LENT_ON + dt.timedelta(days=offset)
+    # Every fourth day, and where the path turns: a turn that it misses shows later.
+    until_on = path.until_on
+    turns = [point.from_on for point in path.points]
+    turns = [on for on in turns if on - _DAY not in turns]
+    asked = {*turns, *(on - _DAY for on in turns if on > LENT_ON), until_on}
+    asked |= {
+        LENT_ON + day * _DAY for day in range(first, (until_on - LENT_ON).days, 4)
+    }
+    for on in sorted(asked):
         state = state_on(log, on, policy, known_at, conventions)
         told = ArrearsPoint.of_snapshot(snapshot_of(state, policy), on)
         assert path.at(on).is_as(told), on

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import accumulate
 from typing import Any
 
 import attrs
@@ -12,20 +13,17 @@ from hypothesis import strategies as st
 
 from microcrm_core import STRICT, Currency, LedgerError, Money, Rate
 from microcrm_core.errors import InvalidValueError
-from microcrm_core.ids import LoanId, RepaymentId
 from microcrm_core.ledger import (
     PLAIN_LEDGER,
     DelinquencyPaused,
     DelinquencyResumed,
     Disbursed,
     DueDateChanged,
-    HolidayGranted,
     InterestPaused,
     LedgerEvent,
     RateChanged,
     Repaid,
     Reversed,
-    TermChanged,
 )
 from microcrm_core.ledger.happenings import HAPPENINGS
 from microcrm_core.ledger.replaying import HANDLERS, engine_of, replay
@@ -33,24 +31,15 @@ from microcrm_core.loans import (
     FINERACT,
     FINERACT_CUMULATIVE,
     RateChange,
-    Repayment,
     ScheduleConventions,
-    allocate_repayments,
     build_schedule,
 )
 from tests.ledger.free_loans import TERMS, Case, columns, day, euro, repaid
-from tests.ledger.ledger_cases import EUR, LENT_ON, LOAN, at_minute, in_log, loans
+from tests.ledger.ledger_cases import EUR, LENT_ON, in_log, loans
 
 BEARING = attrs.evolve(TERMS, nominal_rate=Rate.per_year("0.12"))
-# These change dates before the fold, count no money, or take an event out.
-APART = {
-    DelinquencyPaused,
-    DelinquencyResumed,
-    DueDateChanged,
-    HolidayGranted,
-    Reversed,
-    TermChanged,
-}
+# These count no money, or take an event out.
+APART = {DelinquencyPaused, DelinquencyResumed, Reversed}
 
 
 def test_every_happening_has_a_handler_or_is_dealt_with_apart() -> None:
@@ -165,7 +154,7 @@ def test_the_newest_event_may_be_of_the_oldest_day() -> None:
     assert found == ids[::-1]
 
 
-# The thin allocation of a schedule is what replay comes to where nothing else happens.
+# Where nothing else happens, money fills the schedule from its front.
 
 
 @settings(max_examples=40)
@@ -174,41 +163,40 @@ def test_the_newest_event_may_be_of_the_oldest_day() -> None:
     paid=st.lists(st.tuples(st.integers(0, 250), st.integers(1, 90_000)), max_size=6),
     days=st.integers(0, 300),
 )
-def test_replay_of_repayments_alone_is_the_allocation_to_the_schedule(
+def test_repayments_alone_fill_the_schedule_from_its_front(
     terms: Any, paid: list[tuple[int, int]], days: int
 ) -> None:
     as_of = LENT_ON + dt.timedelta(days=days)
     schedule = build_schedule(terms, STRICT)
     log: list[LedgerEvent] = [in_log(Disbursed(amount=terms.principal), LENT_ON, 0)]
-    repayments: list[Repayment] = []
     for minute, (offset, minor) in enumerate(paid, start=1):
         on = LENT_ON + dt.timedelta(days=offset)
-        event = in_log(Repaid(amount=Money(minor, EUR)), on, minute)
-        log.append(event)
-        repayments.append(
-            Repayment(
-                id=RepaymentId(event.id),
-                loan_id=LoanId(LOAN),
-                paid_on=on,
-                amount=Money(minor, EUR),
-                known_on=at_minute(minute).date(),
-            )
-        )
+        log.append(in_log(Repaid(amount=Money(minor, EUR)), on, minute))
 
-    standing = allocate_repayments(schedule, repayments, as_of)
     state = replay(terms, log, conventions=STRICT, policy=PLAIN_LEDGER, as_of=as_of)
 
-    assert [row.due_on for row in state.rows] == list(schedule.due_on)
-    assert [row.charged_minor for row in state.rows] == list(schedule.total_minor)
-    assert [row.paid_minor for row in state.rows] == list(standing.paid_minor)
-    # A row that asks for nothing is settled from the start here, and there when due.
-    settled = zip(state.rows, standing.settled_on, strict=True)
-    assert all(row.settled_on == on for row, on in settled if row.charged_minor)
-    assert state.outstanding.total.minor == standing.outstanding_minor
-    assert state.outstanding.principal.minor == standing.outstanding_principal_minor
-    assert state.overdue.total.minor == standing.overdue_minor
-    assert state.days_past_due == standing.days_past_due
-    assert state.credit.minor == standing.credit_minor
+    # On a line of all that is due, a repayment reaches as far as all that came in.
+    counted = sorted(one for one in paid if one[0] <= days)
+    reached = list(accumulate(minor for _, minor in counted))
+    came_in, asked = sum(minor for _, minor in counted), 0
+    for row, due_on, total in zip(
+        state.rows, schedule.due_on, schedule.total_minor, strict=True
+    ):
+        assert (row.due_on, row.charged_minor) == (due_on, total)
+        assert row.paid_minor == min(total, max(0, came_in - asked))
+        settling = [offset for (offset, _), sum_ in zip(counted, reached, strict=True)
+                    if sum_ >= asked + total]  # fmt: skip
+        if total and settling:
+            assert row.settled_on == LENT_ON + dt.timedelta(days=settling[0])
+        elif total:
+            assert row.settled_on is None
+        asked += total
+    unpaid = [row for row in state.rows if row.open_minor and row.due_on < as_of]
+    assert state.overdue.total.minor == sum(row.open_minor for row in unpaid)
+    oldest_on = min((row.due_on for row in unpaid), default=as_of)
+    assert state.days_past_due == (as_of - oldest_on).days
+    assert state.outstanding.total.minor == max(0, asked - came_in)
+    assert state.credit.minor == max(0, came_in - asked)
 
 
 def test_money_is_worked_out_by_hand_where_nothing_bears_interest() -> None:

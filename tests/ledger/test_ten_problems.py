@@ -349,6 +349,20 @@ def test_problem_6_holidays_of_the_calendar_and_holidays_from_paying() -> None:
         (313_42, 6_27),
     ]
 
+    # Granted when February is paid, it leaves February alone, and nobody is late. Of
+    # the 908.85 that are left: 321.33 - 36.35 = 284.98; 623.87 x 2 % = 12.48, 308.85;
+    # 315.02 x 2 % = 6.30, and 321.32 in the last. With 321.32 that would be 321.34.
+    granted = event(HolidayGranted(day(3, 15), 1), day(2, 20))
+    state = case.state([*log, paid("315.15", day(2, 17)), granted], day(4, 14))
+    assert due_on(state) == [day(2, 17), day(4, 15), day(5, 15), day(6, 16)]
+    assert (state.overdue.total.minor, state.rows[0].settled_on) == (0, day(2, 17))
+    assert parts(state) == [
+        (291_15, 24_00),
+        (284_98, 36_35),
+        (308_85, 12_48),
+        (315_02, 6_30),
+    ]
+
 
 def test_problem_7_grace_with_a_balloon() -> None:
     plan = RepaymentPlan(

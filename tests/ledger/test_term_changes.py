@@ -27,6 +27,7 @@ from microcrm_core.ledger.happenings import (
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.term_changes import changed_terms
 from microcrm_core.loans import (
+    FINERACT,
     STRICT,
     BusinessDays,
     Collision,
@@ -175,14 +176,14 @@ def test_changes_after_the_last_due_date_are_left_out() -> None:
     [
         ([moved(day(3, 14), day(3, 20))], "from_on", "must be a due date"),
         (
-            [moved(day(2, 15), day(2, 20), on=day(2, 16))],
+            [moved(day(2, 15), day(2, 20), on=day(2, 15))],
             "from_on",
-            "must not be before the day of the event",
+            "must be due after the day of the event",
         ),
         (
             [moved(day(3, 15), day(3, 1), on=day(3, 2))],
             "to_on",
-            "must be 2025-03-02 or later",
+            "must be 2025-03-03 or later",
         ),
         (
             [moved(day(3, 15), day(2, 15))],
@@ -199,9 +200,14 @@ def test_changes_after_the_last_due_date_are_left_out() -> None:
         ([longer(-5)], "added_count", "must leave from 1 to 1200 installments"),
         ([longer(1196)], "added_count", "must leave from 1 to 1200 installments"),
         (
-            [longer(-3, on=day(3, 16))],
+            [longer(-3, on=day(3, 15))],
             "added_count",
-            "must leave an installment due on 2025-03-16 or later",
+            "must leave an installment due after 2025-03-15",
+        ),
+        (
+            [longer(2, on=day(6, 15))],
+            "value_on",
+            "must be before the last due date, 2025-06-15",
         ),
     ],
 )
@@ -213,6 +219,65 @@ def test_an_event_that_fits_no_due_date_is_refused(
 
     assert (caught.value.field, caught.value.event_id) == (field, events[0].id)
     assert caught.value.rule.startswith(rule)
+
+
+@pytest.mark.parametrize(
+    ("events", "field", "rule"),
+    [
+        (
+            [moved(day(2, 15), day(2, 20), on=day(2, 16))],
+            "from_on",
+            "must not be before the day of the event",
+        ),
+        (
+            [moved(day(3, 15), day(3, 1), on=day(3, 2))],
+            "to_on",
+            "must be 2025-03-02 or later",
+        ),
+        (
+            [longer(-3, on=day(3, 16))],
+            "added_count",
+            "must leave an installment due on 2025-03-16 or later",
+        ),
+    ],
+)
+def test_where_all_changes_count_from_the_start_one_may_name_its_own_day(
+    events: list[LedgerEvent], field: str, rule: str
+) -> None:
+    with pytest.raises(LedgerError) as caught:
+        changed_terms(FIVE, events, FINERACT)
+
+    assert caught.value.field == field
+    assert caught.value.rule.startswith(rule)
+    [event] = events
+    day_before = attrs.evolve(event, value_on=event.value_on - dt.timedelta(days=1))
+    assert changed_terms(FIVE, [day_before], FINERACT) != FIVE
+
+
+def test_a_business_day_may_not_fall_on_the_day_of_the_event() -> None:
+    # 15 March 2025 is a Saturday: due on the Friday before it.
+    preceding = attrs.evolve(
+        STRICT,
+        business_days=BusinessDays(
+            rule=BusinessDayRule.PRECEDING,
+            calendar=BusinessCalendar(name="weekends"),
+            interest_to=InterestDate.ORIGINAL,
+            collision=Collision.KEPT,
+        ),
+    )
+    terms = attrs.evolve(FIVE, first_due_on=day(3, 3), installment_count=2)
+    to_saturday = moved(day(4, 3), day(3, 15), on=day(3, 14))
+
+    with pytest.raises(LedgerError, match="must be due after the day of the event"):
+        changed_terms(terms, [to_saturday], preceding)
+
+
+def test_a_longer_term_may_not_bring_back_a_date_that_is_past() -> None:
+    # The last one stands apart, so that 15 June is no due date until there are six.
+    terms = attrs.evolve(FIVE, last_due_on=day(8, 1))
+
+    with pytest.raises(LedgerError, match="must leave the due dates to come after"):
+        changed_terms(terms, [longer(1, on=day(6, 20))], STRICT)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from microcrm_core.ledger import (
     OLDEST_FIRST,
     PLAIN_LEDGER,
+    RECALCULATING_LEDGER,
     AllocationOrder,
     Bucket,
     ChargesInAdvance,
@@ -319,6 +320,7 @@ def test_the_first_pass_only_changes_the_order_within_a_row() -> None:
 
 def test_the_engine_is_asked_before_a_row_is_paid_early_and_told_after() -> None:
     book = late_book()
+    book.policy = RECALCULATING_LEDGER
 
     pay_in(book, 110_00, day(2, 1), OLDEST_FIRST)
 
@@ -330,12 +332,24 @@ def test_the_engine_is_asked_before_a_row_is_paid_early_and_told_after() -> None
 
 def test_the_engine_is_not_asked_about_rows_that_are_due() -> None:
     book = late_book()
+    book.policy = RECALCULATING_LEDGER
 
     pay_in(book, 108_00, day(2, 15), OLDEST_FIRST)
 
     assert isinstance(book.engine, FixedRows)
     assert book.engine.asked == []
     assert book.engine.told == [(2, INTEREST, 3_00), (2, PRINCIPAL, 100_00)]
+
+
+def test_the_engine_hears_of_nothing_where_payments_change_no_interest() -> None:
+    book = late_book()
+
+    left = pay_in(book, 110_00, day(2, 1), OLDEST_FIRST)
+
+    assert isinstance(book.engine, FixedRows)
+    assert (book.engine.asked, book.engine.told) == ([], [])
+    assert (left, book.rows[0].paid) == (0, [100_00, 3_00, 0, 5_00])
+    assert book.rows[1].paid == [0, 0, 2_00, 0]
 
 
 @attrs.define
@@ -361,7 +375,7 @@ def test_a_row_that_asks_for_more_while_it_is_paid_gets_it(
     processing: Processing,
 ) -> None:
     book = book_of([100_00, 0, 0, 0], [50_00, 0, 0, 0])
-    book.engine = _AsksForMore()
+    book.engine, book.policy = _AsksForMore(), RECALCULATING_LEDGER
     order = attrs.evolve(
         AllocationOrder.of((PRINCIPAL, INTEREST, FEES, PENALTIES)),
         processing=processing,
@@ -371,6 +385,26 @@ def test_a_row_that_asks_for_more_while_it_is_paid_gets_it(
 
     assert left == 200_00 - 150_02
     assert book.open_minor == 0
+
+
+@pytest.mark.parametrize("in_advance", InAdvance)
+@pytest.mark.parametrize("processing", Processing)
+def test_what_is_asked_for_in_a_place_that_is_passed_is_paid_in_another_round(
+    processing: Processing, in_advance: InAdvance
+) -> None:
+    book = book_of([100_00, 0, 0, 0], [50_00, 0, 0, 0])
+    book.engine, book.policy = _AsksForMore(), RECALCULATING_LEDGER
+    order = attrs.evolve(
+        AllocationOrder.of((INTEREST, PRINCIPAL, FEES, PENALTIES)),
+        in_advance=in_advance,
+        processing=processing,
+    )
+
+    # The interest that principal brings comes after its place.
+    left = pay_in(book, 200_00, day(1, 20), order)
+
+    assert book.open_minor == 0
+    assert left == 200_00 - 150_00 - sum(row.paid[INTEREST] for row in book.rows)
 
 
 def test_a_down_payment_and_an_additional_row_are_paid_like_others() -> None:

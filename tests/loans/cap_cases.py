@@ -10,11 +10,11 @@ from microcrm_core.loans.cap_checks import check_caps
 from microcrm_core.loans.cap_findings import CapFinding
 from microcrm_core.loans.caps import (
     CapMeasure,
-    CapStatus,
     DatedRate,
     RateCap,
     ReferenceRate,
     ShareLimit,
+    SourceStatus,
 )
 from microcrm_core.loans.cash_flows import CashFlow, CreditFlows, FlowKind
 from microcrm_core.loans.credit_facts import CreditFacts, NamedAmount
@@ -77,7 +77,7 @@ def limit(measure: CapMeasure, share: str, **parts: Any) -> RateCap:
         measure=measure,
         limit=ShareLimit.of(share),
         source="the test",
-        status=CapStatus.HOUSE,
+        status=SourceStatus.HOUSE,
         **parts,
     )
 

@@ -29,7 +29,7 @@ from microcrm_core.loans.cap_presets import (
     UK_DEFAULT_FEES,
     UK_TOTAL_COST,
 )
-from microcrm_core.loans.caps import CapStatus, RateCap
+from microcrm_core.loans.caps import RateCap, SourceStatus
 from microcrm_core.loans.credit_facts import CreditFacts
 from tests.loans.cap_cases import POUND, RUPEE, SIGNED, found, named, year_loan
 
@@ -157,16 +157,16 @@ def test_a_cap_never_applies_outside_its_dates(
 def test_trust_is_what_the_rules_say() -> None:
     trust = {cap.id: cap.status for cap in CAP_PRESETS}
     assert trust == {
-        "cn-assisted-internet-lending": CapStatus.READ,
-        "cn-micro-loan-company": CapStatus.SECONDARY,
-        "cn-micro-loan-company-2027": CapStatus.SECONDARY,
-        "cn-private-lending": CapStatus.KNOWN,
-        "cn-courts-financial-loans": CapStatus.KNOWN,
-        "uk-initial-cost-cap": CapStatus.KNOWN,
-        "uk-default-cap": CapStatus.KNOWN,
-        "uk-total-cost-cap": CapStatus.KNOWN,
-        "in-microfinance-installments": CapStatus.READ,
-        "in-prepayment-charges": CapStatus.READ,
+        "cn-assisted-internet-lending": SourceStatus.READ,
+        "cn-micro-loan-company": SourceStatus.SECONDARY,
+        "cn-micro-loan-company-2027": SourceStatus.SECONDARY,
+        "cn-private-lending": SourceStatus.KNOWN,
+        "cn-courts-financial-loans": SourceStatus.KNOWN,
+        "uk-initial-cost-cap": SourceStatus.KNOWN,
+        "uk-default-cap": SourceStatus.KNOWN,
+        "uk-total-cost-cap": SourceStatus.KNOWN,
+        "in-microfinance-installments": SourceStatus.READ,
+        "in-prepayment-charges": SourceStatus.READ,
     }
 
 

@@ -43,6 +43,14 @@ def test_every_fault_is_told_with_its_path(cap: RateCap) -> None:
     assert_every_fault_has_its_path(read, rate_cap_to_plain(cap), "c")
 
 
+@pytest.mark.parametrize("text", ["read", "known", "secondary", "house"])
+def test_the_stored_text_of_a_status_is_read_for_ever(text: str) -> None:
+    assert rate_cap_to_plain(read({**PLAIN, "status": text})) == {
+        **PLAIN,
+        "status": text,
+    }
+
+
 def test_every_field_is_written() -> None:
     assert set(PLAIN) == field_names(RateCap)
 

@@ -273,3 +273,28 @@ def test_principal_sums_to_what_was_lent(
 def test_half_months_are_refused_by_name() -> None:
     with pytest.raises(InvalidValueError, match="frequency"):
         rule_of(frequency=Frequency.SEMIMONTHLY)
+
+
+def test_what_counts_instead_of_days_is_said() -> None:
+    january = (dt.date(2024, 1, 1), dt.date(2024, 2, 1))
+    dates = month_dates(dt.date(2024, 1, 1), 3)
+    by_days = rule_of(Accrual.DAILY)
+    by_months = attrs.evolve(by_days, day_count=split())
+    weekly = attrs.evolve(by_months, frequency=Frequency.WEEKLY)
+
+    # Days, or months of 30 days; weeks have no other length than seven days.
+    assert by_days.counted(*january, 1) is None
+    assert by_months.counted(*january, 1) == 1
+    assert by_months.counted(january[0], dt.date(2024, 2, 16), 1) == 1 + Decimal(
+        repr(15 / 29)
+    )
+    assert weekly.counted(*january, 1) is None
+    for rule in (by_days, by_months, weekly):
+        assert rule.term_counted(dates, 1) is None
+    # By periods: what the dates span, or what was agreed whatever they are.
+    every_two = rule_of(frequency=Frequency.of("P2M"))
+    assert every_two.counted(*january, 1) == 1
+    assert every_two.term_counted(dates, 1) == 3
+    whole = attrs.evolve(every_two, is_partial_counted=False)
+    assert whole.counted(*january, 1) == 2
+    assert whole.term_counted(dates, 1) == 6

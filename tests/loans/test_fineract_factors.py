@@ -215,3 +215,27 @@ def test_no_rate_costs_nothing_and_a_higher_rate_no_less(
 def test_half_months_are_refused_by_name() -> None:
     with pytest.raises(InvalidValueError, match="frequency"):
         rule_of(split(), Frequency.SEMIMONTHLY)
+
+
+def test_a_period_counts_units_unless_its_days_are_split_at_new_year() -> None:
+    period = (dt.date(2024, 12, 14), dt.date(2025, 1, 14))
+    by_months = rule_of(split("actual", "30"), start_on=period[0])
+    by_days = rule_of(split("actual", "actual"), start_on=period[0])
+
+    # From 5 January on, all days are of one year.
+    assert by_months.counted(period, period[0]) is None
+    assert by_months.counted(period, dt.date(2025, 1, 5)) == 1
+    assert rule_of(split(), start_on=period[0]).counted(period, period[0]) == 1
+    assert by_days.counted(period, dt.date(2025, 1, 5)) is None
+
+
+def test_where_counting_begins_decides_what_a_period_counts() -> None:
+    # 28 February to 31 March is a month of a loan of 31 December. Of one of the 28th
+    # it is a month to 28 March, and three of the 31 days to 28 April.
+    period = (dt.date(2025, 2, 28), dt.date(2025, 3, 31))
+    regular = rule_of(split(), start_on=dt.date(2024, 12, 31))
+    other = rule_of(split(), start_on=dt.date(2024, 12, 28))
+
+    assert regular.counted(period, period[0]) == 1
+    # Three thirty-firsts to twelve digits.
+    assert other.counted(period, period[0]) == Decimal("1.0967741935484")

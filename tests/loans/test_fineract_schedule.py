@@ -579,6 +579,26 @@ def test_what_the_engine_does_not_know_is_refused_by_name(
         fineract_parts(terms, conventions)
 
 
+def test_a_rate_that_begins_after_the_last_due_date_is_refused_by_its_field() -> None:
+    # Due on 1 April at the latest. A rate holds from the close of the day before, so
+    # that one of 2 April is the last that the engine takes, and it changes nothing.
+    terms = make_terms(count=3)
+
+    def with_rate(day: int) -> LoanTerms:
+        change = RateChange(
+            from_on=dt.date(2024, 4, day), nominal_rate=Rate.per_year("0.1")
+        )
+        return attrs.evolve(terms, rate_changes=(change,))
+
+    late = build_schedule(with_rate(2), FINERACT)
+    with pytest.raises(InvalidValueError, match="after the last due date") as caught:
+        build_schedule(with_rate(3), FINERACT)
+
+    assert late.interest_minor == build_schedule(terms, FINERACT).interest_minor
+    assert caught.value.field == "rate_changes"
+    assert caught.value.value == dt.date(2024, 4, 3)
+
+
 def test_an_installment_below_the_interest_is_refused_by_the_cumulative_engine() -> (
     None
 ):

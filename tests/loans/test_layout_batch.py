@@ -6,40 +6,18 @@ import datetime as dt
 
 import attrs
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from microcrm_core.dates import Frequency
 from microcrm_core.ids import CustomerId
-from microcrm_core.loans import (
-    EQUAL_INSTALLMENTS,
-    EqualInstallments,
-    Fee,
-    FeeTiming,
-    LoanTerms,
-    Portion,
-    RepaymentPlan,
-)
+from microcrm_core.loans import EqualInstallments, LoanTerms, Portion, RepaymentPlan
 from microcrm_core.loans.columns_batch import LoanColumns
-from microcrm_core.loans.layout_batch import (
-    ScheduleBuffers,
-    ScheduleLayout,
-    TermColumns,
-    row_count,
-)
+from microcrm_core.loans.layout_batch import ScheduleLayout, TermColumns, row_count
 from tests.loans.loan_cases import make_loan, make_terms
 
 DOWN = RepaymentPlan(method=EqualInstallments(), down_payment=Portion.of_share("0.1"))
-WITH_FEES = RepaymentPlan(
-    method=EqualInstallments(),
-    fees=(
-        Fee(
-            name="account",
-            timing=FeeTiming.PER_INSTALLMENT,
-            portion=Portion.of_share("0.01"),
-        ),
-    ),
-)
 
 
 def columns_of(terms: list[LoanTerms]) -> LoanColumns:
@@ -153,41 +131,22 @@ def test_a_group_is_a_view_of_a_column() -> None:
     assert column[layout.values(1)].tolist() == [1, 3, -1]
 
 
-def test_a_plan_without_fees_leaves_zeros_in_a_column_for_them() -> None:
-    loans = columns_of(
-        [make_terms(), attrs.evolve(make_terms(), plan=WITH_FEES), make_terms()]
-    )
-    layout = ScheduleLayout.of(loans)
-    buffers = ScheduleBuffers.of_size(layout.value_count, with_fees=True)
-    assert buffers.fees_minor is not None
-    buffers.fees_minor[:] = 7
-
-    for group in layout.groups:
-        lines, due_day = buffers.lines_of(group, 0, group.loan_count)
-        assert (lines.fees_minor is None) == (group.plan == EQUAL_INSTALLMENTS)
-        assert due_day is None
-
-    assert buffers.fees_minor[layout.values(0)].tolist() == [0] * 12
-    assert buffers.fees_minor[layout.values(1)].tolist() == [7] * 12
-
-
-def test_what_chunks_read_stands_side_by_side() -> None:
-    # More loans than are packed at a time.
-    loans = columns_of([make_terms()]).take(np.zeros(20_000, np.int64))
-    loans = attrs.evolve(loans, principal_minor=np.arange(1, 20_001))
+@pytest.mark.parametrize("count", [20, 200_000])
+def test_what_chunks_read_stands_in_the_order_of_the_layout(count: int) -> None:
+    # A few loans, and more of them than are read at a time.
+    loans = columns_of([make_terms()]).take(np.zeros(count, np.int64))
+    number = np.arange(1, count + 1)
+    # The last group is small.
+    lengths = np.where(number < 4, 9, 1 + number % 7)
+    loans = attrs.evolve(loans, principal_minor=number, installment_count=lengths)
     terms = TermColumns.of(loans)
+    layout = ScheduleLayout.of(terms)
 
-    packed = terms.packed()
+    ordered = layout.ordered(terms)
 
-    columns = (
-        terms.principal_minor,
-        terms.annual_ppm,
-        terms.planned_day,
-        terms.first_due_day,
-    )
-    assert packed.shape == (20_000, 4)
-    for place, column in enumerate(columns):
-        assert (packed[:, place] == column).all()
+    for name in ("principal_minor", "annual_ppm", "planned_day", "first_due_day"):
+        column = getattr(terms, name)
+        assert (getattr(ordered, name) == column[layout.loans]).all()
 
 
 def test_terms_of_some_loans_are_theirs() -> None:

@@ -32,6 +32,7 @@ from microcrm_core.loans import (
     FeeTiming,
     FlatInterest,
     Grace,
+    Graduated,
     InterestDate,
     InterestOnly,
     InterestPause,
@@ -531,7 +532,10 @@ def test_the_remainder_says_who_takes_it(
 def test_weights_balloons_and_fees_are_shown() -> None:
     # 1000.00 in 1 + 2 + 1 parts of 250.00.
     weighted = planned(RepaymentPlan(method=Weighted((1, 2, 1))), rate="0")
-    assert lines(weighted, STRICT, 2)[3] == "amount of weight 2: 500.00"
+    assert lines(weighted, STRICT, 2)[3:5] == [
+        "level amount: 250.00 x weight 2 = 500.00",
+        "amount of weight 2: 500.00",
+    ]
     # 1000.00 less a balloon of 400.00 in three; a fee of 1 % of 600.00, and of 1.50.
     fees = (
         Fee(
@@ -555,6 +559,264 @@ def test_weights_balloons_and_fees_are_shown() -> None:
         "fee post: 1.50",
         "principal 600.00 + interest 12.00 + fees 7.50 = 619.50",
     ]
+
+
+WEIGHTS = (Fraction(1), Fraction("1.05"), Fraction("1.1"))
+
+
+@pytest.mark.parametrize(
+    ("weights", "principal", "rules", "number", "expected"),
+    [
+        # 1000.00 / 3.15 is 317.4603. 317.46 + 333.33 leave 349.21, which is 1.1 times
+        # 317.46, 349.206, rounded. With 317.45 they would leave 349.23.
+        (
+            WEIGHTS,
+            "1000.00",
+            STRICT,
+            2,
+            [
+                "level amount: 317.46 x weight 1.05 = 333.333000, half_even to 333.33",
+                "amount of weight 1.05: 333.33",
+            ],
+        ),
+        # In whole units: 318 + 334 leave 348, less than 350; 317 + 333 leave 350,
+        # more than 349.
+        (
+            WEIGHTS,
+            "1000.00",
+            strict(installment_multiple=100),
+            2,
+            [
+                "level amount: 318.00 x weight 1.05 = 333.900000, "
+                "half_even to a multiple of 1.00: 334.00",
+                "amount of weight 1.05, a multiple of 1.00: 334.00",
+            ],
+        ),
+        (
+            WEIGHTS,
+            "1000.00",
+            strict(installment_multiple=100),
+            3,
+            [
+                "level amount: 318.00 x weight 1.1 = 349.800000, "
+                "half_even to a multiple of 1.00: 350.00",
+                "amount of weight 1.1, a multiple of 1.00: 350.00 - 2.00 remainder "
+                "(the last installment takes it) = 348.00",
+            ],
+        ),
+        # 428.57 + 142.86 leave 428.57.
+        (
+            (Fraction(1), Fraction(1, 3), Fraction(1)),
+            "1000.00",
+            STRICT,
+            2,
+            [
+                "level amount: 428.57 x weight 1/3 = 142.856667, half_even to 142.86",
+                "amount of weight 1/3: 142.86",
+            ],
+        ),
+        # 250.01 leaves 0.03 too little for the last, 250.00 only 0.01 too much.
+        (
+            (Fraction(1), Fraction(2), Fraction(1)),
+            "1000.01",
+            strict(remainder=Remainder.SMOOTHED),
+            2,
+            ["level amount: 250.00 x weight 2 = 500.00", "amount of weight 2: 500.00"],
+        ),
+        # The first takes what the equal ones leave: 1000.01 - 3 x 250.01.
+        (
+            (Fraction(1), Fraction(2), Fraction(1)),
+            "1000.01",
+            strict(remainder=Remainder.FIRST),
+            1,
+            [
+                "level amount: 250.01 x weight 1 = 250.01",
+                "amount of weight 1: 250.01 - 0.03 remainder "
+                "(the first installment takes it) = 249.98",
+            ],
+        ),
+        # A weight of no row: 1000.00 / 2 in the others.
+        (
+            (Fraction(1), Fraction(0), Fraction(1)),
+            "1000.00",
+            STRICT,
+            2,
+            ["level amount: 500.00 x weight 0 = 0.00", "amount of weight 0: 0.00"],
+        ),
+    ],
+    ids=["rounded", "multiple", "last", "third", "smoothed", "first", "zero"],
+)
+def test_an_amount_of_some_weight_is_that_part_of_the_level_amount(
+    weights: tuple[Fraction, ...],
+    principal: str,
+    rules: ScheduleConventions,
+    number: int,
+    expected: list[str],
+) -> None:
+    terms = planned(RepaymentPlan(method=Weighted(weights)), principal, "0")
+
+    assert lines(terms, rules, number)[3:5] == expected
+
+
+def test_a_weight_without_a_short_form_has_twelve_digits() -> None:
+    # 1.0333333 twelve times over is 31**12 / 30**12, no decimal and no short fraction:
+    # 1.4821264896546...
+    method = Graduated(step_share=Fraction(1, 30), step_count=1)
+    terms = planned(RepaymentPlan(method=method), rate="0", count=13)
+
+    line = lines(terms, STRICT, 13)[3]
+
+    assert " x weight 1.482126489655 = " in line
+
+
+FINANCED = Fee(
+    name="setup", timing=FeeTiming.FINANCED, portion=Portion.of_share("0.02")
+)
+
+
+def test_a_financed_fee_is_a_step_of_what_is_lent() -> None:
+    # 1000.00 less 100.00 that are paid down, and 2 % of 1000.00 on top.
+    plan = attrs.evolve(
+        EQUAL_PRINCIPAL, down_payment=Portion.of_share("0.1"), fees=(FINANCED,)
+    )
+    terms = planned(plan, count=2)
+
+    assert lines(terms, STRICT_30_360, 2) == [
+        "2, due on 2025-02-15, in EUR",
+        "fee setup: 1000.00 x 2% = 20.00, added to the debt",
+        "lent: 1000.00 - 100.00 down payment + 20.00 fee setup = 920.00",
+        f"{MONTH}: 920.00 x 24% x 30/360 = 18.400000",
+        "interest of the period: 18.400000, half_even to 18.40",
+        "equal principal: 460.00",
+        "principal 460.00 + interest 18.40 + fees 0.00 = 478.40",
+    ]
+    assert lines(terms, STRICT_30_360, 3)[1] == (
+        "2025-02-15 to 2025-03-15, 28 days, counted as 30: "
+        "460.00 x 24% x 30/360 = 9.200000"
+    )
+
+
+def test_what_is_paid_out_on_the_first_day_is_lent_together() -> None:
+    # 600.00 and a tranche of 400.00 on the same day; 15.00 and 2 % of 1000.00.
+    fixed = Fee(
+        name="cover",
+        timing=FeeTiming.FINANCED,
+        portion=Portion.of_amount(Money.of("15.00", EUR)),
+    )
+    plan = attrs.evolve(EQUAL_PRINCIPAL, fees=(fixed, FINANCED))
+    terms = attrs.evolve(
+        planned(plan),
+        tranches=(
+            Tranche(disbursed_on=dt.date(2025, 1, 15), amount=Money.of("400.00", EUR)),
+        ),
+    )
+
+    assert lines(terms, STRICT_30_360, 1)[1:5] == [
+        "fee cover: 15.00, added to the debt",
+        "fee setup: 1000.00 x 2% = 20.00, added to the debt",
+        "lent: 1000.00 + 15.00 fee cover + 20.00 fee setup = 1035.00",
+        f"{MONTH}: 1035.00 x 24% x 30/360 = 20.700000",
+    ]
+
+
+def test_what_is_lent_stands_where_interest_of_the_first_day_is_counted() -> None:
+    bullet = planned(RepaymentPlan(method=Bullet(), fees=(FINANCED,)), count=2)
+    flat = planned(RepaymentPlan(method=FlatInterest(), fees=(FINANCED,)), count=2)
+    fee = "fee setup: 1000.00 x 2% = 20.00, added to the debt"
+
+    assert fee not in lines(bullet, STRICT_30_360, 1)
+    assert lines(bullet, STRICT_30_360, 2)[1] == fee
+    for number in (1, 2):
+        assert lines(flat, STRICT_30_360, number)[1] == fee
+
+
+@pytest.mark.parametrize(
+    ("disbursed_on", "counted", "factor"),
+    [
+        # On regular dates of the loan a month is a month: 0.07 x 30/360.
+        (dt.date(2024, 12, 31), "1 month", "0.005833333333"),
+        # Else a month runs to 28 March, and three of the 31 days to 28 April are
+        # left: 0.07 x 30/360 x (1 + 3/31).
+        (dt.date(2024, 12, 28), "1.096774 months", "0.006397849462"),
+    ],
+)
+def test_that_engine_counts_the_months_of_a_period(
+    disbursed_on: dt.date, counted: str, factor: str
+) -> None:
+    plan = RepaymentPlan(method=InterestOnly())
+    terms = planned(
+        plan,
+        rate="0.07",
+        disbursed_on=disbursed_on,
+        first_due_on=dt.date(2025, 1, 31),
+    )
+
+    assert lines(terms, FINERACT, 3)[1].startswith(
+        f"2025-02-28 to 2025-03-31, 31 days, counted as {counted}: 1000.00 x {factor}"
+    )
+
+
+def test_the_cumulative_engine_counts_months_and_weeks() -> None:
+    # A month from 15 January, by months of 30 days: 12 % x 30/365 of 1000.00.
+    by_days = strict(
+        FINERACT_CUMULATIVE,
+        accrual=Accrual.DAILY,
+        day_count=SplitDayCount(
+            days_in_year=DaysInYear.DAYS_365, days_in_month=DaysInMonth.DAYS_30
+        ),
+    )
+    assert lines(planned(EQUAL_PRINCIPAL, rate="0.12"), by_days, 1)[1] == (
+        "2025-01-15 to 2025-02-15, 31 days, counted as 1 month: "
+        "1000.00 x 0.009863013699 (at 12% a year) = 9.863014, half_even to 9.86"
+    )
+    # Two weeks are 2/52 of a year, a tranche after three days or not: 5.20 % x 2/52.
+    # By periods, both parts count whole where partial ones do not count.
+    whole = strict(
+        FINERACT_CUMULATIVE,
+        accrual=Accrual.PER_PERIOD,
+        short_period=ShortPeriod.WHOLE_PERIOD,
+    )
+    terms = attrs.evolve(
+        planned(
+            EQUAL_PRINCIPAL,
+            rate="0.052",
+            frequency=Frequency.BIWEEKLY,
+            first_due_on=dt.date(2025, 1, 29),
+        ),
+        tranches=(
+            Tranche(disbursed_on=dt.date(2025, 1, 18), amount=Money.of("400.00", EUR)),
+        ),
+    )
+    assert lines(terms, whole, 1)[1:3] == [
+        "2025-01-15 to 2025-01-18, 3 days, counted as 2 weeks: "
+        "600.00 x 0.002000000000 (at 5.2% a year) = 1.200000, half_even to 1.20",
+        "2025-01-18 to 2025-01-29, 11 days, counted as 2 weeks: "
+        "1000.00 x 0.002000000000 (at 5.2% a year) = 2.000000, half_even to 2.00",
+    ]
+
+
+def test_days_that_count_as_they_are_name_no_months() -> None:
+    # Across New Year that engine counts days by the length of their year: 17 of 366
+    # and 14 of 365, though its months have 30 days.
+    rules = strict(
+        FINERACT,
+        day_count=SplitDayCount(
+            days_in_year=DaysInYear.ACTUAL, days_in_month=DaysInMonth.DAYS_30
+        ),
+    )
+    terms = planned(
+        RepaymentPlan(method=InterestOnly()),
+        rate="0.07",
+        count=2,
+        disbursed_on=dt.date(2024, 12, 14),
+        first_due_on=dt.date(2025, 1, 14),
+    )
+
+    # 0.07 x (17/366 + 14/365) = 0.005936297627.
+    assert lines(terms, rules, 1)[1] == (
+        "2024-12-14 to 2025-01-14, 31 days: "
+        "1000.00 x 0.005936297627 (at 7% a year) = 5.936298"
+    )
 
 
 def test_an_agreed_principal_is_shown() -> None:
@@ -584,9 +846,9 @@ def test_that_engine_shows_its_factor_to_the_due_date() -> None:
 
     assert lines(terms, FINERACT, 1) == [
         "1, due on 2025-02-15, in EUR",
-        "2025-01-15 to 2025-01-25, 10 days: "
+        "2025-01-15 to 2025-01-25, 10 days of a period counted as 1 month: "
         "600.00 x 0.005833333333 x 10/31 (at 7% a year) = 1.129032",
-        "2025-01-25 to 2025-02-15, 21 days: "
+        "2025-01-25 to 2025-02-15, 21 days of a period counted as 1 month: "
         "1000.00 x 0.003951612903 (at 7% a year) = 3.951613",
         "interest of the period: 5.080645, half_even to 5.08",
         "no principal is due yet",
@@ -594,10 +856,10 @@ def test_that_engine_shows_its_factor_to_the_due_date() -> None:
     ]
     # 1000.00 and 5.8333.
     assert lines(terms, FINERACT, 2)[1:] == [
-        "2025-02-15 to 2025-03-15, 28 days: "
+        "2025-02-15 to 2025-03-15, 28 days, counted as 1 month: "
         "1000.00 x 0.005833333333 (at 7% a year) = 5.833333",
         "interest of the period: 5.833333, half_even to 5.83",
-        "equal amount: 1005.83",
+        "the last installment repays all that is left",
         "principal 1000.00 + interest 5.83 + fees 0.00 = 1005.83",
     ]
 
@@ -689,7 +951,7 @@ def test_the_cumulative_engine_shares_flat_interest() -> None:
 
     assert lines(terms, FINERACT_CUMULATIVE, 3) == [
         "3, due on 2025-04-15, in EUR",
-        "2025-01-15 to 2025-04-15, 90 days: "
+        "2025-01-15 to 2025-04-15, 90 days, counted as 3 months: "
         "100.00 x 0.030000000000 (at 12% a year) = 3.000000",
         "interest of the whole term: 3.000000, half_even to 3.00",
         "one of 3 shares: 1.00",

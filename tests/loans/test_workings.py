@@ -26,6 +26,7 @@ from microcrm_core.loans import (
     InstallmentWorking,
     InterestDate,
     InterestOnly,
+    InterestSlice,
     LeapRule,
     Remainder,
     RepaymentMethod,
@@ -42,6 +43,7 @@ from microcrm_core.loans.working_parts import (
     MoveReason,
     RemainderReason,
 )
+from microcrm_core.rounding import Rounding, round_fraction
 from tests.loans.exact_oracle import portion_of, to_multiple
 from tests.loans.fineract_cases import exact_slice_interest
 from tests.loans.loan_cases import EUR
@@ -218,7 +220,32 @@ def assert_amount_leads(working: InstallmentWorking) -> None:
             amount_minor + working.balloon_minor + working.remainder_minor
         )
     assert (working.remainder_reason is None) == (not working.remainder_minor)
+    assert (working.weight is None) == (working.level_minor is None)
+    if working.weight is not None and working.level_minor is not None:
+        exact = working.weight * working.level_minor
+        multiple = working.equal_multiple_minor
+        assert working.equal_minor == round_to(exact, multiple, working.rounding)
     assert sum(fee.amount_minor for fee in working.fees) == working.fees_minor
+
+
+def round_to(exact: Fraction, multiple: int, rounding: Rounding) -> int:
+    """Round to a multiple, as the conventions of a working say."""
+    return round_fraction(exact / multiple, rounding) * multiple
+
+
+def assert_lent_leads(working: InstallmentWorking, schedule: Schedule) -> None:
+    """From what is paid out, and fees that join it, to what bears interest first."""
+    terms, lent = schedule.terms, working.lent
+    is_financed = any(fee.timing is FeeTiming.FINANCED for fee in terms.plan.fees)
+    is_first = bool(working.slices) and (
+        working.slices[0].start_on == terms.disbursed_on
+    )
+    assert (lent is not None) == (is_financed and is_first)
+    if lent is not None:
+        event("lent")
+        assert working.slices[0].balance_minor == lent.balance_minor
+        fees_minor = sum(fee.amount_minor for fee in lent.fees)
+        assert fees_minor == schedule.financed_fees.minor
 
 
 def assert_slices_lead(working: InstallmentWorking) -> None:
@@ -233,6 +260,22 @@ def assert_slices_lead(working: InstallmentWorking) -> None:
             if part.year_parts:
                 counted = sum((one.fraction for one in part.year_parts), Fraction(0))
                 assert counted == part.year_fraction
+        if part.factor_to_due is not None and part.period_count is not None:
+            assert_period_counts(part)
+
+
+def assert_period_counts(part: InterestSlice) -> None:
+    """The period's months of 30 days, by its days, make the factor to the due date."""
+    period, days_to_due = part.period_count, part.days_to_due
+    assert period is not None
+    assert days_to_due is not None
+    unit_days = {"month": 30, "week": 7, "day": 1}[period.unit]
+    counted = part.annual_rate * unit_days * period.count * days_to_due / period.days
+    # Up to six numbers of 19 digits were rounded on the way.
+    assert any(
+        abs(counted / year_days - (part.factor_to_due or 0)) < Fraction(1, 10**17)
+        for year_days in (360, 364, 365, 366)
+    )
 
 
 def assert_total_is_said(working: InstallmentWorking) -> None:
@@ -264,6 +307,7 @@ def test_the_figures_of_a_working_lead_to_its_row(case: Case) -> None:
             assert_interest_leads(part, conventions)
             assert_amount_leads(part)
             assert_slices_lead(part)
+            assert_lent_leads(part, schedule)
             moved_from_on = part.moved_from_on or part.due_on
             assert (part.due_on != moved_from_on) == (part.moved_from_on is not None)
         assert_total_is_said(working)
@@ -393,7 +437,10 @@ def test_the_figures_of_that_engine_lead_to_its_rows(case: Case) -> None:
     assert [0, *left] == [*came, 0]
     if any(left):
         event("left over")
-    if not terms.tranches and not terms.rate_changes:
+    if isinstance(terms.plan.method, InterestOnly):
+        assert {one.equal_minor for one in workings} == {None}
+        assert workings[-1].amount_rule is AmountRule.ALL_LEFT
+    elif not terms.tranches and not terms.rate_changes:
         assert len({one.equal_minor for one in workings} - {None}) == 1
     if isinstance(terms.plan.method, FlatInterest):
         shares = [one.share for one in singles(workings)]

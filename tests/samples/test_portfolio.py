@@ -14,7 +14,8 @@ from microcrm_core import InvalidValueError
 from microcrm_core.batch import UNKNOWN
 from microcrm_core.customers import Customer, CustomerKind, Transaction
 from microcrm_core.dates import Frequency
-from microcrm_core.loans import STRICT, Loan, Repayment, allocate_repayments
+from microcrm_core.ledger import PLAIN_LEDGER, LoanState, loan_log, replay
+from microcrm_core.loans import STRICT, Loan, Repayment
 from microcrm_core.loans.batch import has_schedules
 from microcrm_core.loans.schedule import build_schedule
 from microcrm_core.reviews.files_batch import read_portfolio
@@ -43,6 +44,17 @@ def scalars(portfolio: Portfolio) -> list[Scalars]:
 def lent(loans: tuple[Loan, ...]) -> list[Loan]:
     found = [loan for loan in loans if loan.is_disbursed]
     return sorted(found, key=lambda loan: loan.terms.disbursed_on)
+
+
+def state_of(loan: Loan, repayments: tuple[Repayment, ...]) -> LoanState:
+    """Return the state of a loan at the end of the sample."""
+    return replay(
+        loan.terms,
+        loan_log(loan, [one for one in repayments if one.loan_id == loan.id]),
+        conventions=STRICT,
+        policy=PLAIN_LEDGER,
+        as_of=SAMPLE_AS_OF,
+    )
 
 
 def test_one_seed_makes_one_portfolio_and_another_another() -> None:
@@ -169,20 +181,13 @@ def test_repayments_are_of_disbursed_loans_and_never_too_much(
             assert loan.is_disbursed
             assert repayment.paid_on > loan.terms.disbursed_on
         for loan in lent(loans):
-            schedule = build_schedule(loan.terms, STRICT)
-            own = [one for one in repayments if one.loan_id == loan.id]
-            standing = allocate_repayments(schedule, own, SAMPLE_AS_OF)
-            assert standing.credit.minor == 0
+            assert state_of(loan, repayments).credit.minor == 0
 
 
 def test_good_late_and_bad_repayers_are_there(scalars: list[Scalars]) -> None:
     worst = []
     for _, _, loans, repayments in scalars:
-        for loan in lent(loans):
-            own = [one for one in repayments if one.loan_id == loan.id]
-            schedule = build_schedule(loan.terms, STRICT)
-            standing = allocate_repayments(schedule, own, SAMPLE_AS_OF)
-            worst.append(standing.days_past_due)
+        worst += [state_of(loan, repayments).days_past_due for loan in lent(loans)]
     on_time = sum(days == 0 for days in worst)
     assert on_time > len(worst) * 0.6
     assert any(0 < days <= 31 for days in worst)

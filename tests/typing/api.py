@@ -57,7 +57,6 @@ from microcrm_core import (
     Tier,
     TierPolicy,
     Transaction,
-    allocate_repayments,
     assign_tier,
     build_profile,
     build_schedule,
@@ -111,6 +110,7 @@ from microcrm_core.ledger import (
     dpd_string,
     five_class,
     ifrs9_stage,
+    loan_log,
     payoff_quote,
     portfolio_at_risk,
     read_log,
@@ -124,7 +124,6 @@ from microcrm_core.ledger.classification_presets import (
     DPD_24_MONTHS,
     IFRS9_STAGES,
 )
-from microcrm_core.loans import LoanStanding
 from microcrm_core.loyalty import PricingBasis, PricingPolicy, Quote
 from microcrm_core.reviews import CustomerReview
 
@@ -180,7 +179,7 @@ def decisions() -> None:
     assert_type(event.value_on, dt.date)
 
 
-def loans(conventions: ScheduleConventions = STRICT) -> LoanStanding:
+def loans(conventions: ScheduleConventions = STRICT) -> LoanState:
     """Terms, schedule, repayments."""
     euro = Currency.of("EUR")
     terms = LoanTerms(
@@ -202,10 +201,21 @@ def loans(conventions: ScheduleConventions = STRICT) -> LoanStanding:
         amount=Money.of("214.08", euro),
         known_on=dt.date(2025, 2, 14),
     )
-    standing = allocate_repayments(schedule, [repayment], AS_OF)
-    assert_type(standing.days_past_due, int)
-    assert_type(standing.settled_on, tuple[dt.date | None, ...])
-    return standing
+    loan = Loan(
+        id=LoanId("loan-1"),
+        customer_id=CustomerId("c-1"),
+        terms=terms,
+        requested_on=None,
+        is_disbursed=True,
+        known_on=terms.disbursed_on,
+    )
+    log = loan_log(loan, [repayment])
+    assert_type(log, tuple[LedgerEvent, ...])
+    state = replay(
+        terms, log, conventions=conventions, policy=PLAIN_LEDGER, as_of=AS_OF
+    )
+    assert_type(state.days_past_due, int)
+    return state
 
 
 def ledger(terms: LoanTerms, policy: LedgerPolicy = PLAIN_LEDGER) -> LoanState:

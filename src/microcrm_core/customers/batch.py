@@ -1,7 +1,7 @@
 """Profiles of many customers at once; twin of `build.build_profile`.
 
 Every fact is one int64 column, `UNKNOWN` where the scalar fact is None. Schedules are
-built once for all disbursed loans, repayments allocated once, transactions summed
+built once for all disbursed loans, their ledgers replayed once, transactions summed
 once by day; no loop runs over customers. A row equals the scalar profile, or the batch
 is refused.
 
@@ -16,40 +16,34 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
-from microcrm_core.batch import UNKNOWN, Bools, Int64s, require_rows
+from microcrm_core.batch import UNKNOWN, Int64s, require_rows
 from microcrm_core.checks import day
-from microcrm_core.customers.build import months_before
 from microcrm_core.customers.cash_flow_batch import DayBalances
 from microcrm_core.customers.cash_flow_facts_batch import cash_flow_facts
 from microcrm_core.customers.columns_batch import CustomerColumns, TransactionColumns
 from microcrm_core.customers.customer import CustomerKind
+from microcrm_core.customers.loan_facts_batch import archive_columns, record_columns
+from microcrm_core.customers.loan_outcomes_batch import loan_outcomes
 from microcrm_core.customers.profile import (
     PROFILE_FACTS,
     ProfileFact,
     ProfilePolicy,
 )
-from microcrm_core.customers.sums_batch import ratios_ppm, sums_by_index
+from microcrm_core.customers.sums_batch import ratios_where
 from microcrm_core.errors import CurrencyMismatchError, InvalidValueError
-from microcrm_core.loans.batch import (
-    ScheduleColumns,
-    build_schedules,
-    level_installments,
-)
+from microcrm_core.ledger.log_columns_batch import EventColumns
+from microcrm_core.loans.batch import level_installments
 from microcrm_core.loans.columns_batch import LoanColumns, RepaymentColumns
-from microcrm_core.loans.repayments_batch import StandingColumns, allocate_many
 
 __all__ = ["ProfileColumns", "build_profiles"]
 
 _EPOCH: Final = dt.date(1970, 1, 1).toordinal()
-_DAY_LEAST: Final = -(2**62)
 _KINDS: Final = tuple(CustomerKind)
-_YEAR_MONTHS: Final = 12
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -94,7 +88,7 @@ def build_profiles(
     customers: CustomerColumns,
     cash_flow: DayBalances | TransactionColumns,
     loans: LoanColumns,
-    repayments: RepaymentColumns,
+    repayments: RepaymentColumns | EventColumns,
     policy: ProfilePolicy,
     as_of: dt.date,
 ) -> ProfileColumns:
@@ -107,7 +101,8 @@ def build_profiles(
         cash_flow: All transactions, each once; or day buckets made with this day and
             as many customers.
         loans: All loans and requests of the customers.
-        repayments: All repayments on these loans.
+        repayments: All repayments on these loans, or the events of their logs; a log
+            without a disbursement gets the one of its loan.
         policy: How the records are read.
         as_of: The day.
 
@@ -116,8 +111,9 @@ def build_profiles(
 
     Raises:
         InvalidValueError: A position points at no row, the day buckets are of another
-            day or of other customers, a loan has no schedule under the conventions, or
-            a number leaves int64.
+            day or of other customers, a loan has no schedule under the conventions,
+            columns do not cover the ledger policy, what was recorded of a loan
+            contradicts itself, or a number leaves int64.
         CurrencyMismatchError: A loan is in another currency than its customer.
 
     Example:
@@ -157,13 +153,7 @@ def build_profiles(
     count = len(customers)
     _require_loans(customers, loans, repayments)
     days = _day_balances(cash_flow, count, as_of_day)
-    is_disbursed = loans.is_disbursed_as_of(as_of_day)
-    disbursed = np.flatnonzero(is_disbursed)
-    lent = loans.take(disbursed)
-    schedules = build_schedules(lent, policy.conventions)
-    standing = allocate_many(
-        schedules, _repayments_of(repayments, is_disbursed), as_of_day
-    )
+    outcomes = loan_outcomes(loans, repayments, policy, as_of)
     requests = np.flatnonzero(loans.is_request_as_of(as_of_day))
     request_index = _latest(loans, requests, loans.requested_day, count)
     cash = cash_flow_facts(days, policy)
@@ -171,11 +161,12 @@ def build_profiles(
         "customer_kind": np.where(
             customers.known_day <= as_of_day, customers.kind_index, UNKNOWN
         ),
-        **_archive(lent, standing, count, as_of_day),
-        **_repayment_record(lent, schedules, standing, policy, count, as_of),
+        **archive_columns(outcomes, count),
+        **record_columns(outcomes, policy.grace_days, count, as_of),
         **cash,
         **_request(loans, request_index, cash, policy),
     }
+    disbursed = np.flatnonzero(loans.is_disbursed_as_of(as_of_day))
     return ProfileColumns(
         as_of_day=as_of_day,
         facts=MappingProxyType({name: facts[name] for name in PROFILE_FACTS}),
@@ -185,7 +176,9 @@ def build_profiles(
 
 
 def _require_loans(
-    customers: CustomerColumns, loans: LoanColumns, repayments: RepaymentColumns
+    customers: CustomerColumns,
+    loans: LoanColumns,
+    repayments: RepaymentColumns | EventColumns,
 ) -> None:
     count = len(customers)
     require_rows(
@@ -232,14 +225,6 @@ def _day_balances(
     return cash_flow
 
 
-def _repayments_of(
-    repayments: RepaymentColumns, is_disbursed: Bools
-) -> RepaymentColumns:
-    new_index = np.cumsum(is_disbursed) - 1
-    kept = repayments.take(is_disbursed[repayments.loan_index])
-    return attrs.evolve(kept, loan_index=new_index[kept.loan_index])
-
-
 def _latest(loans: LoanColumns, rows: Int64s, by_day: Int64s, count: int) -> Int64s:
     """Return each customer's row with the latest (day, id) among *rows*; -1: none."""
     owner = loans.customer_index[rows]
@@ -248,76 +233,6 @@ def _latest(loans: LoanColumns, rows: Int64s, by_day: Int64s, count: int) -> Int
     is_last = np.diff(owner[order], append=count) != 0
     latest[owner[order][is_last]] = rows[order][is_last]
     return latest
-
-
-def _archive(
-    lent: LoanColumns, standing: StandingColumns, count: int, as_of_day: int
-) -> dict[str, Int64s]:
-    owner = lent.customer_index
-    loan_count = np.bincount(owner, minlength=count).astype(np.int64)
-    repaid = np.bincount(owner[standing.is_settled], minlength=count).astype(np.int64)
-    first_day = np.full(count, as_of_day, np.int64)
-    np.minimum.at(first_day, owner, lent.disbursed_day)
-    return {
-        "loan_count": loan_count,
-        "active_loan_count": loan_count - repaid,
-        "repaid_loan_count": repaid,
-        "tenure_days": np.where(loan_count > 0, as_of_day - first_day, UNKNOWN),
-        "lent_minor": sums_by_index(
-            lent.principal_minor, owner, count, field="principal_minor"
-        ),
-        "outstanding_minor": sums_by_index(
-            standing.outstanding_minor, owner, count, field="outstanding_minor"
-        ),
-    }
-
-
-def _repayment_record(
-    lent: LoanColumns,
-    schedules: ScheduleColumns,
-    standing: StandingColumns,
-    policy: ProfilePolicy,
-    count: int,
-    as_of: dt.date,
-) -> dict[str, Int64s]:
-    as_of_day = standing.as_of_day
-    is_due = schedules.due_day <= as_of_day
-    owner = lent.customer_index[schedules.loan_index[is_due]]
-    due_day = schedules.due_day[is_due]
-    settled_day = standing.settled_day[is_due]
-    is_open = settled_day == UNKNOWN
-    end_day = np.where(is_open, as_of_day, settled_day)
-    days_late = np.maximum(end_day - due_day, 0)
-    is_late = days_late > policy.grace_days
-    is_on_time = ~is_open & ~is_late
-    on_time = _counts(owner[is_on_time], count)
-    judged = on_time + _counts(owner[is_late], count)
-
-    latest_late_day = np.full(count, _DAY_LEAST, np.int64)
-    np.maximum.at(latest_late_day, owner[is_late], due_day[is_late])
-    is_streak = is_on_time & (due_day > latest_late_day[owner])
-    year_ago = months_before(as_of, _YEAR_MONTHS).toordinal() - _EPOCH
-    is_recent = is_open | (settled_day > year_ago)
-    return {
-        "due_installment_count": _counts(owner, count),
-        "on_time_share_ppm": _ratios(
-            on_time, judged, judged > 0, field="on_time_share_ppm"
-        ),
-        "on_time_streak": _counts(owner[is_streak], count),
-        "days_past_due": _highest(days_late, owner, is_open, count),
-        "days_past_due_max": _highest(days_late, owner, days_late > 0, count),
-        "days_past_due_max_12m": _highest(days_late, owner, is_recent, count),
-    }
-
-
-def _counts(owner: Int64s, count: int) -> Int64s:
-    return np.bincount(owner, minlength=count).astype(np.int64)
-
-
-def _highest(values: Int64s, owner: Int64s, rows: Bools, count: int) -> Int64s:
-    highest = np.zeros(count, np.int64)
-    np.maximum.at(highest, owner[rows], values[rows])
-    return highest
 
 
 def _request(
@@ -347,30 +262,16 @@ def _request(
     return {
         "request_installment_minor": installment,
         # UNKNOWN is below zero, so it is no inflow either.
-        "request_installment_to_inflow_ppm": _ratios(
+        "request_installment_to_inflow_ppm": ratios_where(
             installment,
             inflow,
             has_request & (inflow > 0),
             field="request_installment_to_inflow_ppm",
         ),
-        "request_balance_low_to_installment_ppm": _ratios(
+        "request_balance_low_to_installment_ppm": ratios_where(
             low,
             installment,
             has_request & (low != UNKNOWN),
             field="request_balance_low_to_installment_ppm",
         ),
     }
-
-
-def _ratios(
-    numerator: npt.NDArray[Any],
-    denominator: npt.NDArray[Any],
-    is_known: Bools,
-    *,
-    field: str,
-) -> Int64s:
-    ratios = np.full(is_known.size, UNKNOWN, np.int64)
-    ratios[is_known] = ratios_ppm(
-        numerator[is_known], denominator[is_known], field=field
-    )
-    return ratios

@@ -1,9 +1,9 @@
 """How a profile is made from records: `build_profile`, as of a day.
 
-Loans are scheduled once each, repayments are allocated oldest due first, and
-transactions are summed by day. Everything stays a whole number; where a formula does
-not come out even it is rounded half even, once, at its end. `profile` defines each
-fact; `batch` is the twin for many customers.
+Each loan is replayed from what was recorded of it, and transactions are summed by day.
+Everything stays a whole number; where a formula does not come out even it is rounded
+half even, once, at its end. `profile` defines each fact, `loan_facts` says how reversed
+payments, charges, waivers and write-offs count; `batch` is the twin for many customers.
 
 Example:
     >>> import datetime as dt
@@ -39,57 +39,61 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, TypeAlias
 
-import attrs
-from dateutil.relativedelta import relativedelta
-
+from microcrm_core import ledger
 from microcrm_core.checks import day
 from microcrm_core.customers.cash_flow import CashFlowSummary
 from microcrm_core.customers.customer import Customer
+from microcrm_core.customers.loan_facts import (
+    archive_facts,
+    ratio_ppm,
+    repayment_record_facts,
+)
 from microcrm_core.customers.profile import (
-    ArchiveFacts,
     CashFlowFacts,
     CustomerProfile,
     ProfilePolicy,
-    RepaymentRecordFacts,
     RequestFacts,
 )
 from microcrm_core.customers.transactions import Transaction
 from microcrm_core.errors import CurrencyMismatchError, InvalidValueError
 from microcrm_core.ids import LoanId
-from microcrm_core.loans import (
-    Loan,
-    LoanStanding,
-    Repayment,
-    allocate_repayments,
-    build_schedule,
-)
+from microcrm_core.loans import Loan, Repayment, build_schedule
 from microcrm_core.money import Currency
 from microcrm_core.rounding import Rounding, divide
 
-__all__ = ["build_profile", "months_before"]
+if TYPE_CHECKING:
+    # The ledger is read when a profile is built; its names come from the room then.
+    from microcrm_core.ledger import LedgerEvent, LoanState
 
-_PPM: Final = 1_000_000
-_YEAR_MONTHS: Final = 12
+__all__ = ["LoanRecord", "build_profile"]
+
+LoanRecord: TypeAlias = "Repayment | LedgerEvent"
+"""What was recorded of a loan: a repayment, or an event of its log."""
 
 
 def build_profile(
     customer: Customer,
     cash_flow: CashFlowSummary | Iterable[Transaction],
     loans: Iterable[Loan],
-    repayments: Iterable[Repayment],
+    repayments: Iterable[LoanRecord],
     policy: ProfilePolicy,
     as_of: dt.date,
 ) -> CustomerProfile:
     """Return what is known of *customer* at the end of the day *as_of*.
+
+    Each loan that was paid out by the day is replayed as of the day, as far as it was
+    known by its end (UTC); its facts are read from that state.
 
     Args:
         customer: Whom it is about.
         cash_flow: All transactions of the customer, each once; or their summary, made
             with this *as_of* (a summary no longer shows what became known later).
         loans: All loans and requests of the customer.
-        repayments: All repayments on these loans.
+        repayments: All repayments on these loans, or the events of their logs, or some
+            of both; see `ledger.loan_log`. A loan whose log tells of its disbursement
+            is lent only once that counts.
         policy: How the records are read.
         as_of: The day. Facts that lie after it or became known after it are ignored.
 
@@ -97,6 +101,8 @@ def build_profile(
         InvalidValueError: A record belongs to someone else or to no loan given, an id
             is given twice, or *as_of* is no date.
         CurrencyMismatchError: A record is in another currency than the customer's.
+        LedgerError: What was recorded of a loan contradicts itself, such as a repayment
+            before the disbursement.
         ScheduleError: A loan has no schedule under the conventions.
 
     Source:
@@ -151,13 +157,12 @@ def build_profile(
     """
     day("as_of", as_of)
     loans = tuple(loans)
-    paid = _repayments_by_loan(customer, loans, repayments)
-    disbursed = [loan for loan in loans if loan.is_disbursed_as_of(as_of)]
-    standings = [
-        allocate_repayments(
-            build_schedule(loan.terms, policy.conventions), paid[loan.id], as_of
-        )
-        for loan in disbursed
+    records = _records_by_loan(customer, loans, repayments)
+    states = [
+        state
+        for loan in loans
+        if loan.is_disbursed_as_of(as_of)
+        and (state := _state(loan, records[loan.id], policy, as_of)) is not None
     ]
     cash_facts = _cash_flow(_summary(customer, cash_flow, as_of), policy, as_of)
     return CustomerProfile(
@@ -165,46 +170,56 @@ def build_profile(
         currency=customer.currency,
         as_of=as_of,
         customer_kind=customer.kind if customer.known_on <= as_of else None,
-        archive=_archive(disbursed, standings, as_of),
-        repayment_record=_repayment_record(standings, policy, as_of),
+        archive=archive_facts(states, as_of),
+        repayment_record=repayment_record_facts(states, policy.grace_days, as_of),
         cash_flow=cash_facts,
         request=_request(loans, cash_facts, policy, as_of),
     )
 
 
-def months_before(as_of: dt.date, months: int) -> dt.date:
-    """Return the day so many calendar months before, the last day of a short month.
+def _state(
+    loan: Loan, records: Iterable[LoanRecord], policy: ProfilePolicy, as_of: dt.date
+) -> LoanState | None:
+    """Return the state of a loan as of a day; None: nothing was paid out by then."""
+    state = ledger.replay(
+        loan.terms,
+        ledger.loan_log(loan, records),
+        conventions=policy.conventions,
+        policy=policy.ledger,
+        as_of=as_of,
+        known_at=ledger.end_of_day(as_of),
+    )
+    return None if state.status is ledger.LoanStatus.APPROVED else state
 
-    Example:
-        >>> import datetime as dt
-        >>> from microcrm_core.customers.build import months_before
-        >>> months_before(dt.date(2024, 2, 29), 12).isoformat()
-        '2023-02-28'
-    """
-    return as_of - relativedelta(months=months)
 
-
-def _repayments_by_loan(
-    customer: Customer, loans: Sequence[Loan], repayments: Iterable[Repayment]
-) -> dict[LoanId, list[Repayment]]:
-    paid: dict[LoanId, list[Repayment]] = {}
+def _records_by_loan(
+    customer: Customer, loans: Sequence[Loan], records: Iterable[LoanRecord]
+) -> dict[LoanId, list[LoanRecord]]:
+    by_loan: dict[LoanId, list[LoanRecord]] = {}
     for loan in loans:
         if loan.customer_id != customer.id:
             rule = f"of loan {loan.id!r} must be {customer.id!r}"
             raise InvalidValueError("customer_id", rule, loan.customer_id)
         _require_currency(customer, f"loan {loan.id!r}", loan.terms.principal.currency)
-        if loan.id in paid:
+        if loan.id in by_loan:
             raise InvalidValueError("loans", "must hold each loan once", loan.id)
-        paid[loan.id] = []
-    for repayment in repayments:
-        if repayment.loan_id not in paid:
-            rule = f"of repayment {repayment.id!r} must be one of the loans"
-            raise InvalidValueError("loan_id", rule, repayment.loan_id)
-        _require_currency(
-            customer, f"repayment {repayment.id!r}", repayment.amount.currency
-        )
-        paid[repayment.loan_id].append(repayment)
-    return paid
+        by_loan[loan.id] = []
+    for record in records:
+        if record.loan_id not in by_loan:
+            rule = f"of {_name(record)} must be one of the loans"
+            raise InvalidValueError("loan_id", rule, record.loan_id)
+        if isinstance(record, Repayment):
+            currency = record.amount.currency
+            # Nearly all have the very same one, and then no name is made for it.
+            if currency is not customer.currency:
+                _require_currency(customer, _name(record), currency)
+        by_loan[record.loan_id].append(record)
+    return by_loan
+
+
+def _name(record: LoanRecord) -> str:
+    kind = "repayment" if isinstance(record, Repayment) else "event"
+    return f"{kind} {record.id!r}"
 
 
 def _summary(
@@ -232,84 +247,6 @@ def _require_currency(customer: Customer, of_what: str, currency: Currency) -> N
         )
 
 
-def _archive(
-    disbursed: Sequence[Loan], standings: Sequence[LoanStanding], as_of: dt.date
-) -> ArchiveFacts:
-    repaid_count = sum(standing.is_settled for standing in standings)
-    first_on = min((loan.terms.disbursed_on for loan in disbursed), default=None)
-    return ArchiveFacts(
-        loan_count=len(disbursed),
-        active_loan_count=len(disbursed) - repaid_count,
-        repaid_loan_count=repaid_count,
-        tenure_days=None if first_on is None else (as_of - first_on).days,
-        lent_minor=sum(loan.terms.principal.minor for loan in disbursed),
-        outstanding_minor=sum(standing.outstanding_minor for standing in standings),
-    )
-
-
-@attrs.frozen(kw_only=True)
-class _Due:
-    """An installment whose due date has come."""
-
-    due_on: dt.date
-    settled_on: dt.date | None
-    as_of: dt.date
-    grace_days: int
-
-    @property
-    def days_late(self) -> int:
-        """Days from the due date to the payment, or to the day; not below zero."""
-        return max(0, ((self.settled_on or self.as_of) - self.due_on).days)
-
-    @property
-    def is_late(self) -> bool:
-        return self.days_late > self.grace_days
-
-    @property
-    def is_on_time(self) -> bool:
-        return self.settled_on is not None and not self.is_late
-
-
-def _repayment_record(
-    standings: Sequence[LoanStanding], policy: ProfilePolicy, as_of: dt.date
-) -> RepaymentRecordFacts:
-    due = [
-        _Due(
-            due_on=due_on,
-            settled_on=settled_on,
-            as_of=as_of,
-            grace_days=policy.grace_days,
-        )
-        for standing in standings
-        for due_on, settled_on in zip(
-            standing.schedule.due_on, standing.settled_on, strict=True
-        )
-        if due_on <= as_of
-    ]
-    on_time = [one for one in due if one.is_on_time]
-    late = [one for one in due if one.is_late]
-    judged_count = len(on_time) + len(late)
-    latest_late_on = max((one.due_on for one in late), default=dt.date.min)
-    year_ago = months_before(as_of, _YEAR_MONTHS)
-    return RepaymentRecordFacts(
-        due_installment_count=len(due),
-        on_time_share_ppm=_ratio_ppm(len(on_time), judged_count),
-        on_time_streak=sum(one.due_on > latest_late_on for one in on_time),
-        days_past_due=max(
-            (one.days_late for one in due if one.settled_on is None), default=0
-        ),
-        days_past_due_max=max((one.days_late for one in due), default=0),
-        days_past_due_max_12m=max(
-            (
-                one.days_late
-                for one in due
-                if one.settled_on is None or one.settled_on > year_ago
-            ),
-            default=0,
-        ),
-    )
-
-
 def _cash_flow(
     summary: CashFlowSummary, policy: ProfilePolicy, as_of: dt.date
 ) -> CashFlowFacts:
@@ -317,6 +254,7 @@ def _cash_flow(
     inflows = summary.monthly_inflows(as_of, months_max=months_max)
     outflows = summary.monthly_outflows(as_of, months_max=months_max)
     month_count = len(inflows)
+    balances = summary.known_balances(as_of, months_max=months_max)
     return CashFlowFacts(
         months_observed=month_count,
         inflow_month_minor=_mean(inflows),
@@ -325,8 +263,10 @@ def _cash_flow(
         balance_low_minor=summary.balance_low(
             policy.balance_quantile_ppm, as_of, months_max=months_max
         ),
-        balance_min_minor=summary.balance_min(as_of, months_max=months_max),
-        overdrawn_day_count=summary.overdrawn_day_count(as_of, months_max=months_max),
+        balance_min_minor=min(balances, default=None),
+        overdrawn_day_count=(
+            sum(balance < 0 for balance in balances) if balances else None
+        ),
     )
 
 
@@ -343,7 +283,7 @@ def _volatility_ppm(inflows: Sequence[int]) -> int | None:
     # are whole: sum |x - t/n| / n / (t/n) = sum |n*x - t| / (n*t).
     count, total = len(inflows), sum(inflows)
     deviations = sum(abs(count * inflow - total) for inflow in inflows)
-    return _ratio_ppm(deviations, count * total)
+    return ratio_ppm(deviations, count * total)
 
 
 def _request(
@@ -365,16 +305,10 @@ def _request(
     installment_minor = schedule.level_installment.minor
     return RequestFacts(
         request_installment_minor=installment_minor,
-        request_installment_to_inflow_ppm=_ratio_ppm(
+        request_installment_to_inflow_ppm=ratio_ppm(
             installment_minor, cash.inflow_month_minor
         ),
-        request_balance_low_to_installment_ppm=_ratio_ppm(
+        request_balance_low_to_installment_ppm=ratio_ppm(
             cash.balance_low_minor, installment_minor
         ),
     )
-
-
-def _ratio_ppm(numerator: int | None, denominator: int | None) -> int | None:
-    if numerator is None or not denominator:
-        return None
-    return divide(numerator * _PPM, denominator, Rounding.HALF_EVEN)

@@ -183,7 +183,9 @@ class CashFlowSummary:
         days: dict[dt.date, DayBucket] = {}
         seen: set[str] = set()
         for transaction in transactions:
-            _require_currency(currency, transaction)
+            # Nearly all have the very same one, and then nothing is called for it.
+            if transaction.amount.currency is not currency:
+                _require_currency(currency, transaction)
             if transaction.id in seen:
                 raise InvalidValueError("id", "must not repeat", transaction.id)
             seen.add(transaction.id)
@@ -358,7 +360,7 @@ class CashFlowSummary:
         Returns:
             Minor units; None where there is no full month or no known balance.
         """
-        return min(self._watched_balances(as_of, months_max), default=None)
+        return min(self.known_balances(as_of, months_max=months_max), default=None)
 
     def overdrawn_day_count(
         self, as_of: dt.date, *, months_max: int | None = None
@@ -368,40 +370,60 @@ class CashFlowSummary:
         Returns:
             None where there is no full month or no known balance.
         """
-        balances = self._watched_balances(as_of, months_max)
+        balances = self.known_balances(as_of, months_max=months_max)
         return sum(balance < 0 for balance in balances) if balances else None
 
-    def _watched_balances(self, as_of: dt.date, months_max: int | None) -> list[int]:
+    def known_balances(
+        self, as_of: dt.date, *, months_max: int | None = None
+    ) -> tuple[int, ...]:
+        """Return the end-of-day balances since the first full month began, in order.
+
+        Days on which the balance is not known are left out; all others up to the day
+        count, also those of the month that it lies in.
+
+        Args:
+            as_of: The last day.
+            months_max: Only the latest so many full months; None: all.
+
+        Example:
+            >>> import datetime as dt
+            >>> from microcrm_core import Currency
+            >>> from microcrm_core.customers import CashFlowSummary
+            >>> summary = CashFlowSummary(currency=Currency.of("EUR"))
+            >>> summary.known_balances(dt.date(2024, 3, 31))
+            ()
+        """
         months = self.full_months(as_of, months_max=months_max)
         if not months:
-            return []
+            return ()
         balances = self._balances(months[0].toordinal(), as_of.toordinal() + 1)
-        return [balance for balance in balances if balance is not None]
+        return tuple([balance for balance in balances if balance is not None])
 
     def _buckets_by_month(
         self, as_of: dt.date, months_max: int | None
     ) -> Iterator[list[DayBucket]]:
-        months = self.full_months(as_of, months_max=months_max)
-        by_month: dict[dt.date, list[DayBucket]] = {month: [] for month in months}
-        for on, bucket in self.days.items():
-            if (buckets := by_month.get(on.replace(day=1))) is not None:
-                buckets.append(bucket)
-        yield from by_month.values()
+        days = self.days
+        assert isinstance(days, DayMap)  # the converter made one of it
+        for month_on in self.full_months(as_of, months_max=months_max):
+            yield days.in_month(month_on)
 
     def _balances(self, first: int, end: int) -> tuple[int | None, ...]:
         # Days are ordinals here, because the day after the last date is none.
         balances: list[int | None] = []
         balance: int | None = None
+        next_at = first
         for on, bucket in self.days.items():
             at = on.toordinal()
             if at >= end:
                 break
-            balances.extend([balance] * (at - first - len(balances)))
+            if at > next_at:
+                balances += [balance] * (at - next_at)
+                next_at = at
             if bucket.balance_minor is not None:
                 balance = bucket.balance_minor
             elif balance is not None:
                 balance += bucket.net_minor
-        balances.extend([balance] * (end - first - len(balances)))
+        balances += [balance] * (end - next_at)
         return tuple(balances)
 
 

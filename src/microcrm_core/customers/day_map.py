@@ -16,7 +16,7 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from typing import Generic, TypeVar
 
 __all__ = ["DayMap"]
@@ -61,6 +61,20 @@ class DayMap(Mapping[dt.date, T], Generic[T]):
         changed._months = {**self._months, month: days}
         return changed
 
+    def in_month(self, first_on: dt.date) -> list[T]:
+        """Return the values of one month, in no order.
+
+        Args:
+            first_on: The first day of the month.
+
+        Example:
+            >>> import datetime as dt
+            >>> from microcrm_core.customers.day_map import DayMap
+            >>> DayMap({dt.date(2024, 3, 9): 7}).in_month(dt.date(2024, 3, 1))
+            [7]
+        """
+        return list(self._months.get(first_on, {}).values())
+
     def __getitem__(self, day: dt.date) -> T:
         """Return the value on *day*."""
         days = self._months.get(day.replace(day=1))
@@ -73,6 +87,10 @@ class DayMap(Mapping[dt.date, T], Generic[T]):
         for month in sorted(self._months):
             yield from sorted(self._months[month])
 
+    def items(self) -> ItemsView[dt.date, T]:
+        """Return days with their values, from the earliest day."""
+        return _DayItems(self, self._months)
+
     def __len__(self) -> int:
         """Return the number of days."""
         return sum(len(days) for days in self._months.values())
@@ -80,3 +98,23 @@ class DayMap(Mapping[dt.date, T], Generic[T]):
     def __repr__(self) -> str:
         """Return the items in the order of the days."""
         return f"DayMap({dict(self.items())!r})"
+
+
+class _DayItems(ItemsView[dt.date, T]):
+    """The items of a `DayMap`, read month by month and not looked up one by one."""
+
+    __slots__ = ("_days_by_month",)
+
+    def __init__(
+        self, days: DayMap[T], days_by_month: Mapping[dt.date, Mapping[dt.date, T]]
+    ) -> None:
+        super().__init__(days)
+        self._days_by_month = days_by_month
+
+    def __iter__(self) -> Iterator[tuple[dt.date, T]]:
+        for _, days in sorted(self._days_by_month.items(), key=_day_of):
+            yield from sorted(days.items(), key=_day_of)
+
+
+def _day_of(item: tuple[dt.date, object]) -> dt.date:
+    return item[0]

@@ -45,6 +45,7 @@ from microcrm_core.decisions import PolicyRef
 from microcrm_core.errors import InvalidValueError, PolicyError
 from microcrm_core.html import html_table
 from microcrm_core.ids import CustomerId, PolicyId
+from microcrm_core.ledger import PLAIN_LEDGER, LedgerPolicy
 from microcrm_core.loans import STRICT, ScheduleConventions
 from microcrm_core.money import Currency
 
@@ -73,6 +74,13 @@ def _conventions_field(
         raise PolicyError(attribute.name, "must be ScheduleConventions", value)
 
 
+def _ledger_field(
+    _instance: object, attribute: attrs.Attribute[Any], value: object
+) -> None:
+    if not isinstance(value, LedgerPolicy):
+        raise PolicyError(attribute.name, "must be a LedgerPolicy", value)
+
+
 @attrs.frozen(kw_only=True)
 class ProfilePolicy:
     """How a lender reads its records: policy data.
@@ -81,6 +89,8 @@ class ProfilePolicy:
         id: Name of the policy.
         version: Which edition of it.
         conventions: How terms become schedules.
+        ledger: How loans are kept: what repayments pay first, what lateness costs and
+            what paying early changes.
         grace_days: An installment paid up to so many days after its due date counts
             as on time. Days past due are not shortened by it.
         balance_quantile_ppm: Which low quantile of end-of-day balances, 1 to
@@ -101,6 +111,7 @@ class ProfilePolicy:
     id: PolicyId = attrs.field(validator=name_text_field)
     version: str = attrs.field(validator=name_text_field)
     conventions: ScheduleConventions = attrs.field(validator=_conventions_field)
+    ledger: LedgerPolicy = attrs.field(default=PLAIN_LEDGER, validator=_ledger_field)
     grace_days: int = attrs.field(validator=whole_number_field(at_least=0))
     balance_quantile_ppm: int = attrs.field(
         validator=whole_number_field(at_least=1, at_most=_PPM)
@@ -111,8 +122,15 @@ class ProfilePolicy:
 
     @property
     def ref(self) -> PolicyRef:
-        """Id, version and digest, for decisions and records."""
-        return PolicyRef.of(self.id, self.version, self)
+        """Id, version and digest, for decisions and records.
+
+        A policy with `PLAIN_LEDGER` has the digest that it had before policies named
+        their ledger: all of them meant that one.
+        """
+        parts = attrs.asdict(self, recurse=False)
+        if self.ledger == PLAIN_LEDGER:
+            del parts["ledger"]
+        return PolicyRef.of(self.id, self.version, parts)
 
 
 PROFILE_BASIC: Final = ProfilePolicy(
@@ -123,7 +141,10 @@ PROFILE_BASIC: Final = ProfilePolicy(
     balance_quantile_ppm=100_000,
     history_months=None,
 )
-"""No days of grace, the lowest tenth of balances, all full months. House rule."""
+"""`PLAIN_LEDGER`, no days of grace, the lowest tenth of balances, all full months.
+
+House rule.
+"""
 
 
 @attrs.frozen(kw_only=True)
@@ -133,11 +154,13 @@ class ArchiveFacts:
     Attributes:
         loan_count: Loans.
         active_loan_count: Of these, not fully repaid.
-        repaid_loan_count: Of these, fully repaid.
+        repaid_loan_count: Of these, fully repaid: nothing is left to pay, and nothing
+            was written off.
         tenure_days: Days since the first disbursement; None: nothing was disbursed.
         lent_minor: Principal disbursed, minor units.
-        outstanding_minor: Principal and interest of the schedules, due or not, that
-            is not yet paid; minor units. Credit on one loan does not reduce another.
+        outstanding_minor: What is owed of principal, interest, fees and penalties, due
+            or not, and neither paid, waived nor written off; minor units. Credit on one
+            loan does not reduce another.
 
     Example:
         >>> from microcrm_core.customers import ArchiveFacts
@@ -166,11 +189,15 @@ class RepaymentRecordFacts:
     """How punctual repayments were, over the installments of all loans.
 
     An installment is *due* when its due date is on or before the day, and *overdue*
-    when the date is before the day and it is not paid in full. It is *on time* when
-    it was paid in full up to `ProfilePolicy.grace_days` after its due date, and
-    *late* when it was paid later or that many days have passed. A due
-    installment that is neither (unpaid, within grace, the due date included) is not
+    when the date is before the day and it is not settled. It is settled on the day on
+    which nothing of it is left: it was paid in full, charges among it, or the rest was
+    waived. It is *on time* when it was settled up to `ProfilePolicy.grace_days` after
+    its due date, and *late* when it was settled later or that many days have passed. A
+    due installment that is neither (open, within grace, the due date included) is not
     yet judged: it neither counts nor breaks anything.
+
+    A payment that was reversed never was. What a write-off waives was not paid: it
+    counts as open. `loan_facts` states the rule for everything that can happen.
 
     Attributes:
         due_installment_count: Installments that are due.
@@ -180,10 +207,10 @@ class RepaymentRecordFacts:
             late one.
         days_past_due: Days since the due date of the oldest overdue installment; 0:
             none is overdue. No grace.
-        days_past_due_max: Most days from a due date to the payment in full, or to the
+        days_past_due_max: Most days from a due date to the day of settling, or to the
             day where that is still open; 0: nothing was ever overdue. No grace.
-        days_past_due_max_12m: The same over the installments that were unpaid at
-            some time in the last twelve months: still open, or paid after the day
+        days_past_due_max_12m: The same over the installments that were open at
+            some time in the last twelve months: still open, or settled after the day
             twelve calendar months before (from February 29 the 28th). Lateness counts
             in full, also the part before.
 

@@ -20,10 +20,17 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from microcrm_core.batch import UNKNOWN, Int64s
+from microcrm_core.batch import UNKNOWN, Bools, Int64s
 from microcrm_core.errors import InvalidValueError
 
-__all__ = ["ratios_ppm", "running_sums", "sums_by_index", "sums_by_start"]
+__all__ = [
+    "counts_by_index",
+    "ratios_ppm",
+    "ratios_where",
+    "running_sums",
+    "sums_by_index",
+    "sums_by_start",
+]
 
 _INT64_MAX: Final = 2**63 - 1
 _HALF_BITS: Final = 32
@@ -170,6 +177,46 @@ def ratios_ppm(
             first = ratios[np.flatnonzero(is_bad)[0]]
             raise InvalidValueError(field, "must fit int64", first)
     return np.asarray(ratios, np.int64)
+
+
+def ratios_where(
+    numerator: npt.NDArray[Any],
+    denominator: npt.NDArray[Any],
+    is_known: Bools,
+    *,
+    field: str,
+) -> Int64s:
+    """Return `ratios_ppm` of the rows where they are known, `UNKNOWN` elsewhere.
+
+    Raises:
+        InvalidValueError: Some ratio does not fit int64.
+
+    Example:
+        >>> import numpy as np
+        >>> from microcrm_core.batch import UNKNOWN
+        >>> from microcrm_core.customers.sums_batch import ratios_where
+        >>> one, two = np.array([1, 1]), np.array([2, 0])
+        >>> shares = ratios_where(one, two, two > 0, field="share")
+        >>> shares.tolist() == [500_000, UNKNOWN]
+        True
+    """
+    ratios = np.full(is_known.size, UNKNOWN, np.int64)
+    ratios[is_known] = ratios_ppm(
+        numerator[is_known], denominator[is_known], field=field
+    )
+    return ratios
+
+
+def counts_by_index(owner: Int64s, count: int) -> Int64s:
+    """Return how often each owner stands in a column.
+
+    Example:
+        >>> import numpy as np
+        >>> from microcrm_core.customers.sums_batch import counts_by_index
+        >>> counts_by_index(np.array([2, 0, 2]), 3).tolist()
+        [1, 0, 2]
+    """
+    return np.bincount(owner, minlength=count).astype(np.int64)
 
 
 def _narrow(

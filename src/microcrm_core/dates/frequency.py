@@ -42,6 +42,8 @@ __all__ = [
 _SEMIMONTH_GAP_DAYS: Final = 15
 _SHORTEST_MONTH_DAYS: Final = 28
 _LAST_DAY: Final = 31
+_MONTH_DAYS_MIN: Final = 28
+_LAST_ORDINAL: Final = dt.date.max.toordinal()
 _PERIOD_TEXT: Final = re.compile(r"P(\d{1,5})([DWMY])")
 
 
@@ -347,9 +349,25 @@ def due_dates(
         ['2023-01-31', '2023-03-01', '2023-03-31', '2023-05-01']
     """
     whole_number("count", count, at_least=0)
-    return tuple(
-        roll_date(first_due_on, frequency, index, roll) for index in range(count)
-    )
+    if count < 2 or frequency.unit is FrequencyUnit.SEMIMONTH:
+        return tuple(
+            roll_date(first_due_on, frequency, index, roll) for index in range(count)
+        )
+    day("anchor_on", first_due_on)
+    # What all dates of a series share is looked at once.
+    if frequency.unit is FrequencyUnit.MONTH:
+        first, step = _month_number(first_due_on), frequency.count
+        due_day, kind = _due_day(first_due_on, roll), roll.kind
+        months = range(first + step, first + count * step, step)
+        later = [_day_in_month(month, due_day, kind) for month in months]
+        return (first_due_on, *later)
+    step_days = frequency.count * (7 if frequency.unit is FrequencyUnit.WEEK else 1)
+    first_day = first_due_on.toordinal()
+    days = range(first_day, first_day + count * step_days, step_days)
+    if days[-1] > _LAST_ORDINAL:
+        index = (_LAST_ORDINAL - first_day) // step_days + 1
+        raise InvalidValueError("index", _IN_CALENDAR, index)
+    return tuple(map(dt.date.fromordinal, days))
 
 
 def roll_date(
@@ -441,6 +459,9 @@ def _day_in_month(month_number: int, due_day: int, kind: RollKind) -> dt.date:
     year, month0 = divmod(month_number, 12)
     if not dt.MINYEAR <= year <= dt.MAXYEAR:
         raise InvalidValueError("index", _IN_CALENDAR, f"year {year}")
+    # Looking up how long a month is takes longest, and every month has these days.
+    if due_day <= _MONTH_DAYS_MIN:
+        return dt.date(year, month0 + 1, due_day)
     month_days = monthrange(year, month0 + 1)[1]
     if due_day <= month_days:
         return dt.date(year, month0 + 1, due_day)

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
         change_days,
         combined_path,
     )
+    from microcrm_core.ledger.charge_back_rows import (
+        delinquency_rows,
+    )
     from microcrm_core.ledger.checkpoints import (
         Checkpoint,
     )
@@ -98,6 +101,7 @@ if TYPE_CHECKING:
         forbearance_status,
     )
     from microcrm_core.ledger.happenings import (
+        HAPPENINGS,
         ArrearsCapitalized,
         ChargeBase,
         Charged,
@@ -120,7 +124,6 @@ if TYPE_CHECKING:
         ReAmortized,
         Renewed,
         Repaid,
-        RepaymentKind,
         Reversed,
         TermChanged,
         Terminated,
@@ -158,6 +161,10 @@ if TYPE_CHECKING:
         allocation_order_to_plain,
         ledger_policy_from_plain,
         ledger_policy_to_plain,
+    )
+    from microcrm_core.ledger.loan_logs import (
+        end_of_day,
+        loan_log,
     )
     from microcrm_core.ledger.loan_states import (
         LoanState,
@@ -204,6 +211,7 @@ if TYPE_CHECKING:
         receipts_of,
         reconcile,
     )
+    from microcrm_core.ledger.repayment_kinds import RepaymentKind
     from microcrm_core.ledger.replayed_arrears import (
         replay_arrears,
         snapshot_of,
@@ -212,10 +220,18 @@ if TYPE_CHECKING:
         checkpoint_of,
         replay,
     )
+    from microcrm_core.ledger.row_accounts import (
+        RowKind,
+    )
     from microcrm_core.ledger.rule_origins import (
         DayLimit,
         RuleOrigin,
         SourceStatus,
+    )
+    from microcrm_core.ledger.schemas import (
+        json_schema_of_ledger_event,
+        json_schema_of_ledger_policy,
+        json_schema_of_loan_state,
     )
     from microcrm_core.ledger.state_rows import (
         BucketAmounts,
@@ -234,6 +250,7 @@ __all__ = [
     "EU_FORBEARANCE_CURED_ONLY",
     "FEES_INTEREST_PRINCIPAL",
     "FINERACT_RANGES",
+    "HAPPENINGS",
     "IFRS9_STAGES",
     "INTEREST_PRINCIPAL_PENALTIES_FEES",
     "LEDGER_SCHEMA_VERSION",
@@ -329,6 +346,7 @@ __all__ = [
     "RepaymentKind",
     "Reversed",
     "RiskPolicy",
+    "RowKind",
     "RuleOrigin",
     "SourceStatus",
     "StagePolicy",
@@ -346,14 +364,19 @@ __all__ = [
     "days_past_due",
     "default_status",
     "delinquency_pauses",
+    "delinquency_rows",
     "delinquent_days",
     "dpd_string",
+    "end_of_day",
     "five_class",
     "forbearance_status",
     "happening_from_plain",
     "happening_to_plain",
     "ifrs9_stage",
     "installment_delinquency",
+    "json_schema_of_ledger_event",
+    "json_schema_of_ledger_policy",
+    "json_schema_of_loan_state",
     "ledger_event_from_event",
     "ledger_event_from_json",
     "ledger_event_to_event",
@@ -361,6 +384,7 @@ __all__ = [
     "ledger_policy_from_plain",
     "ledger_policy_to_plain",
     "loan_delinquency",
+    "loan_log",
     "loan_state_to_plain",
     "needed_concessions",
     "oldest_unpaid_due_on",
@@ -389,6 +413,7 @@ _MODULES: Final = {
     "EU_FORBEARANCE_CURED_ONLY": "classification_presets",
     "FEES_INTEREST_PRINCIPAL": "allocation_orders",
     "FINERACT_RANGES": "delinquencies",
+    "HAPPENINGS": "happenings",
     "IFRS9_STAGES": "classification_presets",
     "INTEREST_PRINCIPAL_PENALTIES_FEES": "allocation_orders",
     "LEDGER_SCHEMA_VERSION": "ledger_events_plain",
@@ -481,9 +506,10 @@ _MODULES: Final = {
     "ReconciliationPolicy": "reconciliation_lines",
     "Renewed": "happenings",
     "Repaid": "happenings",
-    "RepaymentKind": "happenings",
+    "RepaymentKind": "repayment_kinds",
     "Reversed": "happenings",
     "RiskPolicy": "portfolio_policies",
+    "RowKind": "row_accounts",
     "RuleOrigin": "rule_origins",
     "SourceStatus": "rule_origins",
     "StagePolicy": "classification_policies",
@@ -501,14 +527,19 @@ _MODULES: Final = {
     "days_past_due": "arrears",
     "default_status": "default_counting",
     "delinquency_pauses": "late_day_pauses",
+    "delinquency_rows": "charge_back_rows",
     "delinquent_days": "delinquencies",
     "dpd_string": "classifications",
+    "end_of_day": "loan_logs",
     "five_class": "classifications",
     "forbearance_status": "forbearances",
     "happening_from_plain": "ledger_events_plain",
     "happening_to_plain": "ledger_events_plain",
     "ifrs9_stage": "classifications",
     "installment_delinquency": "delinquencies",
+    "json_schema_of_ledger_event": "schemas",
+    "json_schema_of_ledger_policy": "schemas",
+    "json_schema_of_loan_state": "schemas",
     "ledger_event_from_event": "ledger_events_plain",
     "ledger_event_from_json": "ledger_events_plain",
     "ledger_event_to_event": "ledger_events_plain",
@@ -516,6 +547,7 @@ _MODULES: Final = {
     "ledger_policy_from_plain": "ledger_policies_plain",
     "ledger_policy_to_plain": "ledger_policies_plain",
     "loan_delinquency": "delinquencies",
+    "loan_log": "loan_logs",
     "loan_state_to_plain": "loan_states_plain",
     "needed_concessions": "concessions",
     "oldest_unpaid_due_on": "arrears",

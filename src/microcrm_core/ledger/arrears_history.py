@@ -80,7 +80,11 @@ class LoanSnapshot:
             overdue principal earns interest after the last due date.
 
     Example:
-        See `arrears_path`.
+        >>> import datetime as dt
+        >>> from microcrm_core.ledger import LoanSnapshot, OpenInstallment
+        >>> row = OpenInstallment(due_on=dt.date(2025, 1, 31), principal_minor=500)
+        >>> LoanSnapshot(accounts=(row,), is_disbursed=True).is_written_off
+        False
     """
 
     accounts: tuple[InstallmentAccount, ...]
@@ -106,7 +110,16 @@ class ArrearsPoint:
         InvalidValueError: A field breaks its rule, or two do not fit.
 
     Example:
-        See `microcrm_core.ledger.arrears_history`.
+        >>> import datetime as dt
+        >>> from microcrm_core.ledger import ArrearsPoint
+        >>> late = ArrearsPoint.of(
+        ...     dt.date(2025, 2, 1),
+        ...     principal_minor=500,
+        ...     oldest_due_on=dt.date(2025, 1, 31),
+        ...     overdue_minor=20,
+        ... )
+        >>> late.days_past_due(dt.date(2025, 2, 10))
+        10
     """
 
     from_on: dt.date = attrs.field(validator=day_field)
@@ -223,7 +236,26 @@ class ArrearsSpan:
         point: What it says.
 
     Example:
-        See `ArrearsPath.spans`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency
+        >>> from microcrm_core.ledger import (
+        ...     ArrearsPath,
+        ...     ArrearsPoint,
+        ... )
+        >>> late = ArrearsPoint.of(
+        ...     dt.date(2025, 2, 1),
+        ...     principal_minor=500_000,
+        ...     oldest_due_on=dt.date(2025, 1, 31),
+        ...     overdue_minor=20_000,
+        ... )
+        >>> path = ArrearsPath(
+        ...     points=(late,),
+        ...     until_on=dt.date(2025, 12, 31),
+        ...     currency=Currency.of("EUR"),
+        ... )
+        >>> [span] = path.spans(dt.date(2025, 2, 1), dt.date(2025, 2, 28))
+        >>> span.point.overdue_minor
+        20000
     """
 
     from_on: dt.date
@@ -249,7 +281,25 @@ class ArrearsPath:
             after the last day.
 
     Example:
-        See `microcrm_core.ledger.arrears_history`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency
+        >>> from microcrm_core.ledger import (
+        ...     ArrearsPath,
+        ...     ArrearsPoint,
+        ... )
+        >>> late = ArrearsPoint.of(
+        ...     dt.date(2025, 2, 1),
+        ...     principal_minor=500_000,
+        ...     oldest_due_on=dt.date(2025, 1, 31),
+        ...     overdue_minor=20_000,
+        ... )
+        >>> path = ArrearsPath(
+        ...     points=(late,),
+        ...     until_on=dt.date(2025, 12, 31),
+        ...     currency=Currency.of("EUR"),
+        ... )
+        >>> path.days_past_due(dt.date(2025, 2, 10))
+        10
     """
 
     points: tuple[ArrearsPoint, ...] = attrs.field(validator=tuple_field(ArrearsPoint))

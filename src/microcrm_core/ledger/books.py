@@ -27,6 +27,7 @@ from microcrm_core.ledger.interest_engines import InterestEngine
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.ledger_policies import LedgerPolicy
 from microcrm_core.ledger.row_accounts import RowAccount, RowKind
+from microcrm_core.ledger.term_changes import DueSeries
 from microcrm_core.loans.conventions import Arithmetic, ScheduleConventions
 from microcrm_core.loans.terms import LoanTerms
 
@@ -75,6 +76,8 @@ class Posting:
             that are no repayments is not listed.
         on: The day on which it pays; None: it is no repayment.
         order: In which order it pays; None: it is no repayment.
+        recovered_minor: What of it paid for what was given up; below zero where that
+            went out again.
 
     Example:
         See `microcrm_core.ledger.books`.
@@ -86,6 +89,7 @@ class Posting:
     parts: list[PostingPart] = attrs.field(factory=list[PostingPart])
     on: dt.date | None = None
     order: AllocationOrder | None = None
+    recovered_minor: int = 0
 
 
 # By position, as `PostingPart`.
@@ -111,6 +115,10 @@ class ChargePart:
     due_on: dt.date | None = None
 
 
+def _terms_of(book: LedgerBook) -> LoanTerms:
+    return book.terms
+
+
 @attrs.define(kw_only=True, eq=False)
 class LedgerBook:
     """A loan in the hands of its events.
@@ -127,6 +135,9 @@ class LedgerBook:
         credit_minor: What was paid above all that was owed.
         lent_minor: What was paid out, down payments included, and income that was
             capitalized.
+        down_minor: What all disbursements asked for as down payments.
+        written_off_minor: What was given up since the loan was written off.
+        recovered_minor: What was paid for that.
         first_on: Day of the first disbursement, or of the planned one.
         maturity_on: The last due date of the schedule.
         is_charged_off: Whether the lender took the loan as a loss.
@@ -135,6 +146,8 @@ class LedgerBook:
         charges: What each charge asks for, by the event that charged it.
         per_installment: Charges that come with every installment.
         current: The event that is applied now; None: before the first one.
+        series: The due dates, once an event has changed them; None: none has.
+        agreed: The terms before any event changed them.
         foreseen: Rows of down payments that an engine made ahead of their
             disbursements, in order.
 
@@ -152,6 +165,9 @@ class LedgerBook:
     postings: dict[EventId, Posting] = attrs.field(factory=dict[EventId, Posting])
     credit_minor: int = 0
     lent_minor: int = 0
+    down_minor: int = 0
+    written_off_minor: int = 0
+    recovered_minor: int = 0
     first_on: dt.date
     maturity_on: dt.date
     is_charged_off: bool = False
@@ -162,6 +178,10 @@ class LedgerBook:
     )
     per_installment: list[LedgerEvent] = attrs.field(factory=list[LedgerEvent])
     current: LedgerEvent | None = None
+    series: DueSeries | None = None
+    agreed: LoanTerms = attrs.field(
+        default=attrs.Factory(_terms_of, takes_self=True),
+    )
     foreseen: list[RowAccount] = attrs.field(factory=list[RowAccount])
 
     def regular_rows(self) -> Iterator[RowAccount]:
@@ -181,6 +201,10 @@ class LedgerBook:
     def open_minor(self) -> int:
         """What is left to pay in all rows."""
         return sum(row.open_minor for row in self.rows)
+
+    def open_in(self, bucket: Bucket) -> int:
+        """Return what is left to pay in one bucket of all rows."""
+        return sum(row.open_in(bucket) for row in self.rows)
 
 
 def _place(row: RowAccount) -> tuple[dt.date, int]:

@@ -20,6 +20,8 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_left
+from collections.abc import Collection
+from itertools import chain
 from operator import attrgetter
 from typing import Final
 
@@ -35,6 +37,7 @@ from microcrm_core.ledger.happenings import (
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.row_accounts import RowAccount, RowKind
 from microcrm_core.ledger.waterfall import allocate
+from microcrm_core.ledger.write_offs import give_up_open
 from microcrm_core.loans.portions import portion_minor
 
 __all__ = [
@@ -43,6 +46,7 @@ __all__ = [
     "charged",
     "charged_on",
     "drop_installment_charges",
+    "place_charges",
     "reallocate_credit",
     "renew_installment_charges",
 ]
@@ -90,10 +94,10 @@ def charged(book: LedgerBook, event: LedgerEvent) -> None:
             parts.append(ChargePart(row, bucket, amount_minor, 0, what.due_on))
     parts_minor = [0, 0, 0, 0]
     parts_minor[bucket] = amount_minor
-    book.postings[event.id] = Posting(amount_minor, parts_minor)
+    posting = Posting(amount_minor, parts_minor)
+    book.postings[event.id] = posting
     if book.is_written_off:
-        for part in parts:
-            part.waived_minor += part.row.waive(bucket, part.amount_minor, on)
+        give_up_open(book, posting, on)
     elif book.credit_minor:
         reallocate_credit(book)
 
@@ -119,11 +123,18 @@ def charge_waived(book: LedgerBook, event: LedgerEvent) -> None:
     ]
 
 
-def renew_installment_charges(book: LedgerBook, on: dt.date) -> None:
+def renew_installment_charges(
+    book: LedgerBook, on: dt.date, after_on: dt.date | None = None
+) -> None:
     """Set charges that come with every installment, as installments are now.
 
     A row that is settled keeps what it was charged. Down payments and additional rows
     are not charged.
+
+    Args:
+        book: The loan.
+        on: The day on which they change.
+        after_on: Only rows due after this day change; None: all may.
 
     Example:
         See `microcrm_core.ledger.replaying`.
@@ -136,6 +147,8 @@ def renew_installment_charges(book: LedgerBook, on: dt.date) -> None:
         known = {part.row: part for part in parts}
         for row in book.rows:
             if row.kind in (RowKind.DOWN_PAYMENT, RowKind.ADDITIONAL):
+                continue
+            if after_on is not None and row.due_on <= after_on:
                 continue
             part = known.get(row)
             if part is None:
@@ -167,6 +180,42 @@ def drop_installment_charges(book: LedgerBook, row: RowAccount) -> None:
                 dropped_minor = min(part.amount_minor, open_minor)
                 row.charged[part.bucket] -= dropped_minor
                 part.amount_minor -= dropped_minor
+
+
+def place_charges(book: LedgerBook, gone: Collection[RowAccount], on: dt.date) -> None:
+    """Put charges with due dates of their own into the rows that are now due by then.
+
+    Called where rows that are due after a day got other dates. A charge of which
+    something was paid or waived stays where it is.
+
+    Args:
+        book: The loan; its rows are in order.
+        gone: Rows that are no longer in it.
+        on: The day.
+
+    Example:
+        See `microcrm_core.ledger.replanned_rows`.
+    """
+    rows = [row for row in book.rows if row.kind is RowKind.REGULAR]
+    to_come = {row for row in book.rows if row.due_on > on}
+    to_come.update(gone)
+    for part in chain.from_iterable(book.charges.values()):
+        due_on, before, bucket = part.due_on, part.row, part.bucket
+        if due_on is None or before not in to_come:
+            continue
+        if part.waived_minor or before.open_in(bucket) < part.amount_minor:
+            continue
+        index = bisect_left(rows, due_on, key=_due_on)
+        row = rows[index] if index < len(rows) else additional_row(book, due_on)
+        if row is before:
+            continue
+        part.row = row
+        for account, change_minor in (
+            (before, -part.amount_minor),
+            (part.row, part.amount_minor),
+        ):
+            account.charged[bucket] += change_minor
+            account.restamp(on)
 
 
 def additional_row(book: LedgerBook, due_on: dt.date) -> RowAccount:

@@ -44,6 +44,7 @@ Example:
 from __future__ import annotations
 
 import copy
+import datetime as dt
 from typing import Final, Self
 
 import attrs
@@ -52,13 +53,14 @@ from microcrm_core.ledger.books import LedgerBook
 from microcrm_core.ledger.happenings import Disbursed, InterestPaused, RateChanged
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.ledger_policies import LedgerPolicy
-from microcrm_core.loans.conventions import ScheduleConventions
+from microcrm_core.ledger.term_changes import TERM_CHANGES
+from microcrm_core.loans.conventions import Arithmetic, ScheduleConventions
 from microcrm_core.loans.terms import LoanTerms
 
 __all__ = ["Checkpoint"]
 
 # These decide how a book is opened, so they must all be known when it is.
-_AT_OPENING: Final = (Disbursed, InterestPaused, RateChanged)
+_AT_OPENING: Final = frozenset({Disbursed, InterestPaused, RateChanged})
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -66,7 +68,35 @@ class Checkpoint:
     """Where a replay stood after its last event.
 
     Example:
-        See `microcrm_core.ledger.checkpoints`.
+        >>> import datetime as dt
+        >>> from microcrm_core import STRICT, Currency, Frequency, LoanTerms, Money
+        >>> from microcrm_core import Rate
+        >>> from microcrm_core.ids import LoanId
+        >>> from microcrm_core.ledger import PLAIN_LEDGER, Disbursed, LedgerEvent
+        >>> from microcrm_core.ledger import checkpoint_of
+        >>> terms = LoanTerms(
+        ...     principal=Money.of("1000.00", Currency.of("EUR")),
+        ...     nominal_rate=Rate.per_year("0.365"),
+        ...     installment_count=3,
+        ...     frequency=Frequency.MONTHLY,
+        ...     disbursed_on=dt.date(2025, 1, 15),
+        ...     first_due_on=dt.date(2025, 2, 15),
+        ... )
+        >>> lent = LedgerEvent.of(
+        ...     Disbursed(amount=terms.principal),
+        ...     loan_id=LoanId("loan-7"),
+        ...     value_on=terms.disbursed_on,
+        ...     recorded_at=dt.datetime(2025, 1, 15, tzinfo=dt.UTC),
+        ...     idempotency_key="lent",
+        ... )
+        >>> checkpoint_of(
+        ...     terms,
+        ...     [lent],
+        ...     conventions=STRICT,
+        ...     policy=PLAIN_LEDGER,
+        ...     as_of=dt.date(2025, 1, 31),
+        ... ).event_count
+        1
     """
 
     _book: LedgerBook
@@ -87,28 +117,41 @@ class Checkpoint:
         conventions: ScheduleConventions,
         policy: LedgerPolicy,
         live: tuple[LedgerEvent, ...],
+        as_of: dt.date,
     ) -> LedgerBook | None:
         """Return a book to go on with; None: the events need a whole replay.
 
         Args:
-            terms: What was agreed, with all changes that are known now.
+            terms: What was agreed, before any event.
             conventions: How amounts are made.
             policy: How the loan is kept.
             live: All events that count, in order of replay.
+            as_of: The day of the state.
         """
         book = self._book
         count = self.event_count
         is_same = (
-            book.terms == terms
+            book.agreed == terms
             and book.conventions == conventions
             and book.policy == policy
             and book.events == live[:count]
         )
-        if not is_same or any(isinstance(e.what, _AT_OPENING) for e in live[count:]):
+        if not is_same or any(self._is_at_opening(event) for event in live[count:]):
+            return None
+        # Rates and pauses to come count too, but here time has gone on to them.
+        if count and live[count - 1].value_on > as_of:
             return None
         resumed = _copy(book)
-        resumed.events = live
+        resumed.events, resumed.as_of = live, as_of
         return resumed
+
+    def _is_at_opening(self, event: LedgerEvent) -> bool:
+        """Return whether an event must be known when a book is opened."""
+        kind, book = type(event.what), self._book
+        if kind in TERM_CHANGES:
+            is_exact = book.conventions.arithmetic is Arithmetic.EXACT
+            return not is_exact or not book.lent_minor
+        return kind in _AT_OPENING
 
 
 def _copy(book: LedgerBook) -> LedgerBook:
@@ -116,6 +159,7 @@ def _copy(book: LedgerBook) -> LedgerBook:
     policy = book.policy
     orders = (policy.allocation, *policy.allocation_by_kind.values())
     shared = (
-        book.terms, book.conventions, policy, book.events, *book.events, *orders
+        book.terms, book.agreed, book.conventions, policy, *orders,
+        book.events, *book.events,
     )  # fmt: skip
     return copy.deepcopy(book, {id(value): value for value in shared})

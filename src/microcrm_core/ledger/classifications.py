@@ -187,7 +187,28 @@ def five_class(
         in the policy.
 
     Example:
-        See `microcrm_core.ledger.classifications`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency
+        >>> from microcrm_core.ledger import (
+        ...     CN_FIVE_CLASS,
+        ...     ArrearsPath,
+        ...     ArrearsPoint,
+        ...     five_class,
+        ... )
+        >>> late = ArrearsPoint.of(
+        ...     dt.date(2025, 2, 1),
+        ...     principal_minor=500_000,
+        ...     oldest_due_on=dt.date(2025, 1, 31),
+        ...     overdue_minor=20_000,
+        ... )
+        >>> path = ArrearsPath(
+        ...     points=(late,),
+        ...     until_on=dt.date(2025, 12, 31),
+        ...     currency=Currency.of("EUR"),
+        ... )
+        >>> decision = five_class(path, policy=CN_FIVE_CLASS, as_of=dt.date(2025, 5, 2))
+        >>> decision.outcome.value
+        'substandard'
     """
     policy.origin.require_in_force(day("as_of", as_of))
     point = path.at(as_of)

@@ -40,7 +40,11 @@ class Concession:
         InvalidValueError: A field breaks its rule, or dates cross.
 
     Example:
-        See `microcrm_core.ledger.concessions`.
+        >>> import datetime as dt
+        >>> from microcrm_core.ledger import Concession
+        >>> eased = Concession(granted_on=dt.date(2025, 3, 1), is_in_difficulty=True)
+        >>> eased.observed_from.isoformat()
+        '2025-03-01'
     """
 
     granted_on: dt.date = attrs.field(validator=day_field)

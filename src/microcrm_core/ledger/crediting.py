@@ -27,8 +27,9 @@ from microcrm_core.ledger.allocation_orders import Bucket
 from microcrm_core.ledger.books import LedgerBook, Posting
 from microcrm_core.ledger.happenings import ChargedBack
 from microcrm_core.ledger.ledger_events import LedgerEvent
-from microcrm_core.ledger.paying import owe_again, use_credit
+from microcrm_core.ledger.paying import owe_again, owes_net_of_credit, use_credit
 from microcrm_core.ledger.rate_events import bears_interest
+from microcrm_core.ledger.write_offs import take_back_recovery
 
 __all__ = ["charged_back", "parts_in_order"]
 
@@ -38,7 +39,8 @@ def charged_back(book: LedgerBook, event: LedgerEvent) -> None:
 
     Without an order of buckets all of it is principal; then, where early payments
     change nothing, only what is above the customer's credit is owed. With an order, a
-    part of the repayment that had become credit is taken from credit first.
+    part of the repayment that had become credit is taken from credit first. Of a loan
+    that was written off nothing is owed again.
 
     Raises:
         LedgerError: More was charged back than was repaid.
@@ -52,6 +54,9 @@ def charged_back(book: LedgerBook, event: LedgerEvent) -> None:
     earlier = _earlier_of(book, event)
     _require_not_above(book, event, earlier)
     order = book.policy.chargeback_order
+    if book.is_written_off:
+        take_back_recovery(book, event)
+        return
     if order:
         _owe_in_order(book, event, earlier, order)
     elif _is_recalculated(book):
@@ -158,7 +163,9 @@ def _owe_above_credit(book: LedgerBook, event: LedgerEvent) -> None:
         parts_minor=[owed_minor, 0, 0, 0],
         credit_minor=-used_minor,
     )
-    if owed_minor:
+    if owed_minor and owes_net_of_credit(book):
+        owe_again(book, on, owed_minor, 0)
+    elif owed_minor:
         row = owe_again(book, on, amount_minor, 0)
         if used_minor:
             row.pay(Bucket.PRINCIPAL, used_minor, on)

@@ -27,7 +27,7 @@ from collections.abc import Sequence
 import attrs
 
 from microcrm_core.dates import roll_date
-from microcrm_core.errors import InvalidValueError
+from microcrm_core.errors import InvalidValueError, LedgerError
 from microcrm_core.ledger.allocation_orders import Bucket
 from microcrm_core.ledger.books import LedgerBook
 from microcrm_core.ledger.engine_rows import (
@@ -40,9 +40,11 @@ from microcrm_core.ledger.engine_rows import (
     stop_interest,
 )
 from microcrm_core.ledger.happenings import Disbursed, ReAgedInterest
+from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.ledger_policies import EarlyPayment, LateInterest
 from microcrm_core.ledger.model_re_aging import re_age_evenly
 from microcrm_core.ledger.row_accounts import RowAccount, RowKind
+from microcrm_core.loans.asked import not_covered
 from microcrm_core.loans.fineract_cumulative import CumulativeRule, cumulative_rows
 from microcrm_core.loans.fineract_limits import require_known
 from microcrm_core.loans.fineract_models import cumulative_rule, down_payment_minor
@@ -77,7 +79,8 @@ class CumulativeEngine:
         Raises:
             InvalidValueError: The engine does not know something that terms or
                 conventions ask for.
-            ScheduleError: Two due dates are in the wrong order.
+            ScheduleError: Two due dates are in the wrong order, or an installment does
+                not cover the interest of its period.
         """
         terms = paid_out_terms(book)
         require_known(terms, book.conventions)
@@ -129,17 +132,20 @@ class CumulativeEngine:
         """Let a new rate bear interest from this day on, that day included.
 
         Raises:
-            InvalidValueError: Always: the engine does not know it.
+            LedgerError: Always: the engine does not know it.
         """
-        raise _unknown("rate_changes", on)
+        raise _unknown(book)
 
     def pause(self, book: LedgerBook, first_on: dt.date, last_on: dt.date) -> None:
         """Let no interest accrue on these days, both included.
 
         Raises:
-            InvalidValueError: Always: the engine does not know it.
+            LedgerError: Always: the engine does not know it.
         """
-        raise _unknown("interest_pauses", first_on)
+        raise _unknown(book)
+
+    def change_terms(self, book: LedgerBook, event: LedgerEvent) -> None:
+        """Do nothing: the terms were changed before the rows were made."""
 
     def accrue_to(self, book: LedgerBook, on: dt.date) -> None:
         """Bring interest on overdue principal up to this day: it bears none.
@@ -186,9 +192,9 @@ class CumulativeEngine:
         """Make amounts that were owed beside it into principal from this day on.
 
         Raises:
-            InvalidValueError: Always: the engine does not know it.
+            LedgerError: Always: the engine does not know it.
         """
-        raise _unknown("capitalized amounts", on)
+        raise _unknown(book)
 
     def interest_to(self, book: LedgerBook, row: RowAccount, on: dt.date) -> int:
         """Return the interest that the period of a row has borne by this day."""
@@ -210,11 +216,14 @@ class CumulativeEngine:
         """Put what is owed on rows due on these days; return principal and interest.
 
         Raises:
-            InvalidValueError: The rows are to be level ones: the engine does not know
-                them.
+            LedgerError: The rows are to be level ones: the engine does not know them.
         """
         if interest is ReAgedInterest.LEVEL:
-            raise _unknown("level re-aging", on)
+            event = book.current
+            assert event is not None, "only an event asks for it"
+            rule = f"must not be level with {book.conventions.arithmetic.value}"
+            hint = "choose equal_to_date or equal_in_full"
+            raise LedgerError(event.id, "interest", rule, interest.value, hint=hint)
         self._is_ended = True
         return re_age_evenly(
             book,
@@ -225,9 +234,9 @@ class CumulativeEngine:
             is_in_full=interest is ReAgedInterest.EQUAL_IN_FULL,
         )
 
-    def payoff_interest(self, book: LedgerBook, on: dt.date) -> int:
-        """Return the interest that is open if all is paid on this day."""
-        return sum(row.open_in(Bucket.INTEREST) for row in book.rows)
+    def payoff(self, book: LedgerBook, on: dt.date) -> tuple[int, int]:
+        """Return principal and interest that are open if all is paid on this day."""
+        return book.open_in(Bucket.PRINCIPAL), book.open_in(Bucket.INTEREST)
 
     def _period_of(self, book: LedgerBook, on: dt.date) -> tuple[dt.date, dt.date]:
         """Return the period in which a day after the last due date falls."""
@@ -238,6 +247,11 @@ class CumulativeEngine:
         return from_on, end_on
 
     def _make(self, book: LedgerBook) -> None:
+        """Set what rows ask for by their schedule.
+
+        Raises:
+            ScheduleError: An installment does not cover the interest of its period.
+        """
         if not self._lent:
             return
         assert self._rule is not None, "open a book first"
@@ -248,6 +262,16 @@ class CumulativeEngine:
             rate=self._numbers.of_fraction(book.terms.nominal_rate.annual_fraction),
             flat_minor=self._flat_minor(book),
         )
+        for number, row in enumerate(rows, start=1):
+            if row.principal_minor < 0:
+                raise not_covered(
+                    book.terms,
+                    number,
+                    len(rows),
+                    paid_minor=row.equal_minor,
+                    interest_minor=row.interest_minor,
+                    hint="or shorten the period",
+                )
         for account, row, beside in zip(
             self._accounts, rows, self._beside, strict=True
         ):
@@ -286,5 +310,14 @@ def _require_fixed(book: LedgerBook) -> None:
         raise InvalidValueError("late_interest", rule, policy.late_interest.value)
 
 
-def _unknown(what: str, on: dt.date) -> InvalidValueError:
-    return InvalidValueError(what, "must not be asked for with fineract_cumulative", on)
+def _unknown(book: LedgerBook) -> LedgerError:
+    event = book.current
+    assert event is not None, "only an event asks for it"
+    name = book.conventions.arithmetic.value
+    return LedgerError(
+        event.id,
+        "type",
+        f"must be of what can happen with {name}",
+        event.type,
+        hint="reverse the event, or keep the loan by other conventions",
+    )

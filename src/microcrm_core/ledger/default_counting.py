@@ -77,7 +77,10 @@ class MaterialRun:
             was asked for.
 
     Example:
-        See `microcrm_core.ledger.default_counting`.
+        >>> import datetime as dt
+        >>> from microcrm_core.ledger import MaterialRun
+        >>> MaterialRun(from_on=dt.date(2025, 2, 1), until_on=None).from_on.month
+        2
     """
 
     from_on: dt.date
@@ -97,7 +100,9 @@ class DefaultStatus:
             immaterial; None: probation does not run.
 
     Example:
-        See `microcrm_core.ledger.default_counting`.
+        >>> from microcrm_core.ledger import DefaultState, DefaultStatus
+        >>> DefaultStatus(state=DefaultState.IN_PROBATION, counted_days=0).is_in_default
+        True
     """
 
     state: DefaultState
@@ -136,7 +141,30 @@ def default_status(
         its numbers are in the policy.
 
     Example:
-        See `microcrm_core.ledger.default_counting`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency
+        >>> from microcrm_core.ledger import (
+        ...     EU_DEFAULT_RETAIL,
+        ...     ArrearsPath,
+        ...     ArrearsPoint,
+        ...     default_status,
+        ... )
+        >>> late = ArrearsPoint.of(
+        ...     dt.date(2025, 2, 1),
+        ...     principal_minor=500_000,
+        ...     oldest_due_on=dt.date(2025, 1, 31),
+        ...     overdue_minor=20_000,
+        ... )
+        >>> path = ArrearsPath(
+        ...     points=(late,),
+        ...     until_on=dt.date(2025, 12, 31),
+        ...     currency=Currency.of("EUR"),
+        ... )
+        >>> decision = default_status(
+        ...     path, policy=EU_DEFAULT_RETAIL, as_of=dt.date(2025, 5, 2)
+        ... )
+        >>> decision.outcome.state.value
+        'in_default'
     """
     policy.origin.require_in_force(day("as_of", as_of))
     if policy.arrears_max.currency != path.currency:

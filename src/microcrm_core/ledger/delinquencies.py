@@ -210,7 +210,22 @@ class LoanDelinquency:
         days_past_due: Days without either.
 
     Example:
-        See `loan_delinquency`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency
+        >>> from microcrm_core.ledger import (
+        ...     FINERACT_RANGES,
+        ...     OpenInstallment,
+        ...     loan_delinquency,
+        ... )
+        >>> late = loan_delinquency(
+        ...     [OpenInstallment(due_on=dt.date(2025, 1, 31), principal_minor=500)],
+        ...     buckets=FINERACT_RANGES,
+        ...     as_of=dt.date(2025, 2, 10),
+        ...     currency=Currency.of("EUR"),
+        ...     grace_days=3,
+        ... )
+        >>> late.days_past_due, late.delinquent_days
+        (10, 7)
     """
 
     bucket: str | None
@@ -342,7 +357,10 @@ class BucketSpan:
         InvalidValueError: A field is of another kind.
 
     Example:
-        See `bucket_history`.
+        >>> import datetime as dt
+        >>> from microcrm_core.ledger import BucketSpan
+        >>> BucketSpan(bucket="1-30", from_on=dt.date(2025, 2, 1), until_on=None).bucket
+        '1-30'
     """
 
     bucket: str = attrs.field(validator=name_text_field)

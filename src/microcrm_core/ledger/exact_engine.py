@@ -12,7 +12,8 @@ terms as they stand: see `lent_terms`. What the engine adds is what life does to
 - *Paid early.* Else interest falls from the day of the payment on, or from the due date
   of its period where the policy says so. A row that is paid before it is due is asked
   for the interest up to that day, and for the rest of its installment as principal; the
-  interest after the day is asked for with later rows. See `exact_runs`.
+  interest after the day is asked for with later rows. See `exact_runs`, and
+  `payment_asks` for a payment that reaches several rows.
 - *Paid off.* Interest up to the day is owed, each row rounded once, and the principal.
 - *Paid late.* Principal that is overdue earns at the nominal rate of its days, if the
   policy says so, until it is paid, no later than the last due date unless the policy
@@ -26,6 +27,8 @@ terms as they stand: see `lent_terms`. What the engine adds is what life does to
   anew from their period on, as for a tranche.
 - *Ended.* Interest ends with a day; installments stay and repay principal instead, or
   all that is left is due on the day.
+- *Agreed anew.* New due dates and a new term hold from their day on: see
+  `replanned_rows`.
 - *Re-aged.* What is open of principal (P) and interest (I) is put on new rows; fees and
   penalties stay where they are, but fees of the plan go on with the new rows. `LEVEL`:
   P bears interest from the day on in equal installments, which pay I first. The other
@@ -70,7 +73,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Final
 
+from microcrm_core.errors import LedgerError
 from microcrm_core.ledger.allocation_orders import Bucket
 from microcrm_core.ledger.books import LedgerBook
 from microcrm_core.ledger.engine_rows import accelerate, late_row, paid_out_terms
@@ -81,6 +86,7 @@ from microcrm_core.ledger.happenings import (
     ReAgedInterest,
 )
 from microcrm_core.ledger.late_accounts import LateAccounts
+from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.ledger_policies import (
     EarlyInterest,
     EarlyPayment,
@@ -88,14 +94,20 @@ from microcrm_core.ledger.ledger_policies import (
 )
 from microcrm_core.ledger.lent_terms import LentTerms
 from microcrm_core.ledger.managed_rows import ManagedRow, write_row
+from microcrm_core.ledger.payment_asks import PaymentAsks
 from microcrm_core.ledger.principal_moves import PrincipalMove
+from microcrm_core.ledger.replanned_rows import replan
 from microcrm_core.ledger.row_accounts import RowAccount, RowKind
 from microcrm_core.ledger.scheduled_rows import ScheduledRows, equal_parts
+from microcrm_core.ledger.term_changes import DueSeries
 from microcrm_core.loans import Bullet
 from microcrm_core.loans.portions import EPOCH_ORDINAL
 from microcrm_core.rates import Rate
 
 __all__ = ["ExactEngine"]
+
+# Looking a member up costs as much as comparing it.
+_NEVER: Final = LateInterest.NONE
 
 
 class ExactEngine:
@@ -110,8 +122,12 @@ class ExactEngine:
         self._scheduled: ScheduledRows
         self._late = LateAccounts()
         self._down_minor = 0
-        # Whether some row asks for what it comes to if it is paid on the day.
-        self._is_to_the_day = False
+        # When some row was asked for what it came to on that day; None: none was.
+        self._paid_on: dt.date | None = None
+        # The latest day on which principal moved; None: none has.
+        self._moved_on: dt.date | None = None
+        # What rows ask for of the payment that is on its way.
+        self._asked: PaymentAsks | None = None
         # A day, an amount, and whether that pays all that falls due in its period.
         self._covers: tuple[dt.date, int, bool] | None = None
 
@@ -137,13 +153,8 @@ class ExactEngine:
 
     def disburse(self, book: LedgerBook, on: dt.date, amount_minor: int) -> None:
         """Pay principal out (its down payment is no part of it)."""
-        down_minor = sum(
-            row.charged[Bucket.PRINCIPAL]
-            for row in book.rows
-            if row.kind is RowKind.DOWN_PAYMENT
-        )
-        own_minor = down_minor - self._down_minor
-        self._down_minor = down_minor
+        own_minor = book.down_minor - self._down_minor
+        self._down_minor = book.down_minor
         if self._is_beyond(on):
             self._ask_beyond(book, on, amount_minor)
         elif amount_minor:
@@ -166,10 +177,28 @@ class ExactEngine:
 
     def pause(self, book: LedgerBook, first_on: dt.date, last_on: dt.date) -> None:
         """Let no interest accrue on these days, both included."""
-        pauses = self._scheduled.lent.pauses
-        if (first_on, last_on + dt.timedelta(days=1)) not in pauses:
-            self._scheduled.lent.pause(first_on, last_on)
+        if self._scheduled.lent.pause(first_on, last_on):
             self._renew_rates(book, first_on)
+
+    def change_terms(self, book: LedgerBook, event: LedgerEvent) -> None:
+        """Let due dates or a term hold from the day of an event on.
+
+        Raises:
+            LedgerError: The event fits no due date, or the loan is no longer repaid by
+                its terms.
+            ScheduleError: The terms, as they then are, allow no schedule.
+        """
+        on, rows = event.value_on, self._scheduled.rows
+        if self._scheduled.is_fixed or rows[0].account.kind is RowKind.RE_AGED:
+            rule = "must be before the loan is re-aged or ended"
+            hint = "re-age what is left instead"
+            raise LedgerError(event.id, "value_on", rule, on, hint=hint)
+        series = book.series or DueSeries.of(book.terms, book.conventions)
+        series.change(event)
+        book.series, book.terms = series, series.terms()
+        replan(book, self._scheduled, paid_out_terms(book), on)
+        # What is late has earned by the periods as they were.
+        self._late.spans = []
 
     def _renew_rates(self, book: LedgerBook, on: dt.date) -> None:
         self._scheduled.renew(on)
@@ -197,10 +226,10 @@ class ExactEngine:
 
     def accrue_to(self, book: LedgerBook, on: dt.date) -> None:
         """Bring interest on overdue principal up to this day; called before events."""
-        self._covers = None
-        self._settle(on)
-        is_earning = book.policy.late_interest is not LateInterest.NONE
-        if not is_earning or not self._scheduled.bears_interest:
+        self._asked = self._covers = None
+        if self._paid_on is not None:
+            self._settle()
+        if book.policy.late_interest is _NEVER or not self._scheduled.bears_interest:
             return
         if self._scheduled.ended_on is not None:
             on = min(on, self._scheduled.ended_on)
@@ -223,28 +252,27 @@ class ExactEngine:
 
         *amount_minor* is what the whole repayment came to when it began.
         """
+        on = self._not_before_moves(on)
         place = self._place_of(book, row, on)
         if place is None:
             return
         managed = self._scheduled.rows[place]
-        today = self._scheduled.columns_to(self._interest_day(book, on, amount_minor))
-        regular_minor = self._scheduled.as_scheduled().principal_minor[place]
-        left_minor = sum(
-            max(today.principal_minor[number] - one.least(Bucket.PRINCIPAL), 0)
-            for number, one in enumerate(self._scheduled.rows)
-            if one.account.due_on > on
-        )
+        if self._asked is None or self._asked.on != on:
+            day = self._interest_day(book, on, amount_minor)
+            self._asked = PaymentAsks.of(self._scheduled, on, day)
+        asked = self._asked
         paid_minor = managed.least(Bucket.PRINCIPAL)
-        most_minor = max(regular_minor, today.principal_minor[place]) - paid_minor
+        most_minor = asked.principal_minor[place] - paid_minor
         if self._scheduled.is_lower and not self._is_running(managed, on):
             # What lowers the installments stands beside them, in whatever row.
-            most_minor = left_minor
+            most_minor = asked.left_minor
         write_row(
             managed,
-            principal_minor=paid_minor + min(max(most_minor, 0), left_minor),
-            interest_minor=today.interest_minor[place],
+            on,
+            principal_minor=paid_minor + min(max(most_minor, 0), asked.left_minor),
+            interest_minor=asked.interest_minor[place],
         )
-        self._is_to_the_day = True
+        self._paid_on = on
 
     @staticmethod
     def _is_running(row: ManagedRow, on: dt.date) -> bool:
@@ -260,6 +288,7 @@ class ExactEngine:
         on: dt.date,
     ) -> None:
         """Let principal or interest that was just paid change later interest."""
+        on = self._not_before_moves(on)
         place = self._place_of(book, row, on)
         if place is None:
             return
@@ -275,13 +304,17 @@ class ExactEngine:
                 and self._covers[2]
             )
             self._move(
-                self._scheduled.run.early_move(
+                self._scheduled.days.early_move(
                     on, place, paid_minor, is_to_due_date=is_to_due_date
-                )
+                ),
+                on,
             )
+            if self._asked is not None:
+                self._asked.left_minor -= paid_minor
         if is_settled or bucket is Bucket.PRINCIPAL:
             self._scheduled.forget()
-            self._scheduled.write_others(place, on)
+            # Other rows learn of it when the payment is over.
+            self._paid_on = on
 
     def _place_of(self, book: LedgerBook, row: RowAccount, on: dt.date) -> int | None:
         """Return the place of a row that paying on this day may change; else None."""
@@ -293,15 +326,15 @@ class ExactEngine:
     def _interest_day(self, book: LedgerBook, on: dt.date, amount_minor: int) -> int:
         """Return up to which day one who pays so much on a day owes interest."""
         day = on.toordinal() - EPOCH_ORDINAL
-        interest, run = book.policy.early_interest, self._scheduled.run
-        period = run.period_of(day)
+        interest, days = book.policy.early_interest, self._scheduled.days
+        period = days.period_of(day)
         if interest is EarlyInterest.TO_THE_DAY or period is None:
             return day
-        if day == run.scheduled[period].start_day:
+        if day == days.start_day(period):
             return day
         if interest is EarlyInterest.TO_THE_DUE_DATE_IF_ALL:
             if self._covers is None or self._covers[:2] != (on, amount_minor):
-                place = run.places[period]
+                place = days.places[period]
                 due_on = self._scheduled.rows[place].account.due_on
                 owed_minor = sum(
                     row.open_minor for row in book.rows if row.due_on <= due_on
@@ -309,11 +342,19 @@ class ExactEngine:
                 self._covers = on, amount_minor, amount_minor >= owed_minor
             if not self._covers[2]:
                 return day
-        return run.scheduled[period].end_day
+        return days.end_day(period)
 
-    def _move(self, move: PrincipalMove | None) -> None:
+    def _move(self, move: PrincipalMove | None, on: dt.date) -> None:
         if move is not None:
             self._scheduled.moves.append(move)
+            self._moved_on = self._not_before_moves(on)
+
+    def _not_before_moves(self, on: dt.date) -> dt.date:
+        """Return a day, or the latest one on which principal moved, if that is later.
+
+        Credit pays on the day on which it came; what was paid since is paid.
+        """
+        return on if self._moved_on is None else max(on, self._moved_on)
 
     # What is owed again.
 
@@ -339,14 +380,14 @@ class ExactEngine:
         if scheduled.bears_interest:
             if isinstance(scheduled.lent.agreed.plan.method, Bullet):
                 place = len(scheduled.rows) - 1
-            move = scheduled.run.again_move(on, place, principal_minor)
+            move = scheduled.days.again_move(on, place, principal_minor)
         row = scheduled.rows[place].account
         row.credited_minor += principal_minor
         row.charged[Bucket.INTEREST] += interest_minor
         if move is None:
             row.charged[Bucket.PRINCIPAL] += principal_minor
         else:
-            self._move(move)
+            self._move(move, on)
             self._scheduled.forget()
             self._scheduled.write(on)
         return row
@@ -363,27 +404,27 @@ class ExactEngine:
         other_minor = charged_minor - self._scheduled.rows[place].asked[Bucket.INTEREST]
         return today.interest_minor[place] + other_minor
 
-    def payoff_interest(self, book: LedgerBook, on: dt.date) -> int:
-        """Return the interest that is open if all is paid on this day.
+    def payoff(self, book: LedgerBook, on: dt.date) -> tuple[int, int]:
+        """Return principal and interest that are open if all is paid on this day.
 
-        Less what rows ask for as principal that only later interest would become,
-        where the plan adds interest to the debt.
+        Where the plan adds interest to the debt, principal that only later interest
+        would become is no part of it.
         """
-        total_minor = sum(row.open_in(Bucket.INTEREST) for row in book.rows)
+        owed = [book.open_in(Bucket.PRINCIPAL), book.open_in(Bucket.INTEREST)]
         is_changing = book.policy.early_payment is not EarlyPayment.NOTHING
-        if not is_changing or not self._scheduled.bears_interest:
-            return total_minor
-        all_minor = book.open_minor
-        today = self._scheduled.columns_to(self._interest_day(book, on, all_minor))
-        for place, row in enumerate(self._scheduled.rows):
-            if row.account.due_on > on:
+        if is_changing and self._scheduled.bears_interest:
+            all_minor = book.open_minor
+            today = self._scheduled.columns_to(self._interest_day(book, on, all_minor))
+            for place, row in enumerate(self._scheduled.rows):
+                if row.account.due_on <= on:
+                    continue
                 for bucket, wanted_minor in (
                     (Bucket.PRINCIPAL, today.principal_minor[place]),
                     (Bucket.INTEREST, today.interest_minor[place]),
                 ):
-                    total_minor -= row.asked[bucket]
-                    total_minor += max(wanted_minor, row.least(bucket))
-        return total_minor
+                    owed[bucket] -= row.asked[bucket]
+                    owed[bucket] += max(wanted_minor, row.least(bucket))
+        return owed[Bucket.PRINCIPAL], owed[Bucket.INTEREST]
 
     def end_interest(self, book: LedgerBook, on: dt.date, *, is_due_now: bool) -> None:
         """Let none accrue after this day; *is_due_now*: all that is left is due.
@@ -421,11 +462,11 @@ class ExactEngine:
         Raises:
             ScheduleError: The days allow no schedule.
         """
-        self._settle(on)
+        self._settle()
         return re_age_rows(book, self._scheduled, on, due_on, interest)
 
-    def _settle(self, on: dt.date) -> None:
+    def _settle(self) -> None:
         """Let rows that were paid to a day ask for what they come to in the end."""
-        if self._is_to_the_day:
-            self._is_to_the_day = False
-            self._scheduled.write(on)
+        paid_on, self._paid_on = self._paid_on, None
+        if paid_on is not None:
+            self._scheduled.write(paid_on)

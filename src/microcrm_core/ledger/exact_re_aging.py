@@ -76,15 +76,21 @@ def _empty_rows(
 ) -> tuple[int, int]:
     """Take open principal and interest out of all rows; return how much."""
     taken = [0, 0]
-    for one in scheduled.rows:
-        if one.account.due_on > on:
-            one.ask(Bucket.FEES, one.least(Bucket.FEES))
+    # What asked for nothing before the day was not settled on it.
+    emptied = {
+        one.account
+        for one in scheduled.rows
+        if one.account.due_on > on and one.ask(Bucket.FEES, one.least(Bucket.FEES))
+    }
     for row in book.rows:
         for bucket in (Bucket.PRINCIPAL, Bucket.INTEREST):
             open_minor = max(row.open_in(bucket), 0)
             row.charged[bucket] -= open_minor
             taken[bucket] += open_minor
-        row.restamp(on)
+            if open_minor:
+                emptied.add(row)
+        if row in emptied:
+            row.restamp(on)
     book.rows = [
         row
         for row in book.rows

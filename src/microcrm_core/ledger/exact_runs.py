@@ -16,15 +16,23 @@ installment, its own, is asked for so much less or more than was agreed for it.
 - Flat interest was agreed as a sum, so no payment changes it; nor does one change the
   fees of the plan.
 - Principal of the last row that is paid early is first that of its balloon.
+- While less is lent than was agreed, no more waits for the balloon than there is, and
+  parts of the principal that were agreed one by one are asked for in order, as far as
+  anything is outstanding; the last row takes what they leave.
 - A level that a new rate or a tranche makes anew is on what is owed at that period's
   start, over all installments that are left, those paid ahead too.
+- Where other terms hold from some row on, the rows before it are those of the run
+  before, and all the rest is made anew from what is left then. Flat interest is that
+  of the whole term as it then is, less what the rows before ask for.
 
 Example:
     >>> import datetime as dt
     >>> from microcrm_core import Currency, Frequency, LoanTerms, Money, Rate
     >>> from microcrm_core.loans import STRICT
     >>> from microcrm_core.loans.portions import payouts
+    >>> from microcrm_core.loans.periods import ScheduleDates
     >>> from microcrm_core.ledger.exact_runs import LedgerRun
+    >>> from microcrm_core.ledger.period_days import PeriodDays
     >>> terms = LoanTerms(
     ...     principal=Money.of("1000.00", Currency.of("EUR")),
     ...     nominal_rate=Rate.per_year("0.24"),
@@ -34,7 +42,8 @@ Example:
     ...     first_due_on=dt.date(2025, 2, 15),
     ... )
     >>> run = LedgerRun(terms, STRICT, payouts(terms, STRICT))
-    >>> half = run.early_move(dt.date(2025, 1, 15), 2, 50_000)
+    >>> days = PeriodDays.of(ScheduleDates.of(terms, STRICT), STRICT)
+    >>> half = days.early_move(dt.date(2025, 1, 15), 2, 50_000)
     >>> moved = run.walk((half,))
     >>> moved.principal_minor, moved.interest_minor
     ((33638, 16362, 50000), (1019, 301, 0))
@@ -47,11 +56,11 @@ import datetime as dt
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from itertools import groupby
 from typing import Final
 
 import attrs
 
+from microcrm_core.ledger.period_days import PeriodDays
 from microcrm_core.ledger.principal_moves import (
     PrincipalMove,
     ended_periods,
@@ -59,7 +68,6 @@ from microcrm_core.ledger.principal_moves import (
 )
 from microcrm_core.loans import (
     Bullet,
-    Collision,
     CustomInstallments,
     CustomPrincipal,
     EqualInstallments,
@@ -74,7 +82,7 @@ from microcrm_core.loans import (
     UnpaidInterest,
     Weighted,
 )
-from microcrm_core.loans.exact_rows import RowInterest, RowPaid, RowsRun
+from microcrm_core.loans.exact_rows import ExactRow, RowInterest, RowPaid, RowsRun
 from microcrm_core.loans.level import LevelTargets
 from microcrm_core.loans.period_fractions import PeriodFractions
 from microcrm_core.loans.periods import InterestPeriod, ScheduleDates
@@ -114,6 +122,8 @@ class LedgerRun(RowsRun):
         paid_out: What was paid out when.
         carried_minor: Interest that waits to be paid, without interest, at the start.
         is_lower: Whether an early payment makes the later installments anew.
+        before: The run under the terms that held before; None: there were none.
+        begins: The row from which on these terms hold.
 
     Raises:
         ScheduleError: The terms allow no schedule.
@@ -137,11 +147,20 @@ class LedgerRun(RowsRun):
         *,
         carried_minor: int = 0,
         is_lower: bool = False,
+        before: LedgerRun | None = None,
+        begins: int = 0,
     ) -> None:
         """Begin before the first row, without any early payment."""
         super().__init__(terms, conventions, paid_out)
         self.carried = carried_minor
         self.is_lower = is_lower
+        self.before, self.begins = before, begins
+        if before is not None:
+            self.periods = before.periods[:begins] + self.periods[begins:]
+            if self.flat:
+                asked = before.flat[:begins]
+                asked_minor = sum(interest.minor for interest in asked)
+                self.flat = asked + self._flat_interest(begins, asked_minor)
         self.scheduled = self.periods
         self.scheduled_plan: RepaymentPlan = terms.plan
         dates = ScheduleDates.of(terms, conventions)
@@ -152,67 +171,48 @@ class LedgerRun(RowsRun):
             bounds_on=dates.bounds_on,
         )
         self.ends = [period.end_day for period in self.periods]
-        self.places = _places(self.periods, conventions)
+        self.places = PeriodDays.of(dates, conventions).places
         self.moves: tuple[PrincipalMove, ...] = ()
         self.settled: Mapping[int, int] = {}
         self.counts_from = 0
         self.scheduled_balloon = self.balloon
+        self.is_partly_balloon = 0 < self.balloon < terms.principal.minor
+        self.is_all_balloon = False
         self._left: dict[int, int] = {}
-        self._fees: tuple[int, ...] | None = None
-        self._levels: dict[tuple[int, int, int, int], LevelTargets] = {}
+        self._fees: dict[int | None, tuple[int, ...]] = {}
+        self._levels: dict[tuple[int, int, int, int, UnpaidInterest], LevelTargets] = {}
         self._factors: dict[int, tuple[int, int]] = {}
+        self._borne = [Fraction(0)]
 
-    def period_of(self, day: int) -> int | None:
-        """Return the position of the period in which a day ends; None: after all.
+    def borne_to(self, day: int) -> Fraction:
+        """Return what one unit of principal has borne by the close of a day.
 
-        A day on which two periods meet begins the later one.
+        Nothing is borne after the last period.
         """
         period = bisect_right(self.ends, day)
-        return period if period <= self.last else None
+        total = self._borne_before(period)
+        if period == len(self.ends):
+            return total
+        for part in self.scheduled[period].slices:
+            if part.end_day <= day:
+                total += part.annual_rate * part.fraction
+            elif part.start_day < day:
+                years = self.fraction_to(period, day)
+                years -= self.fraction_to(period, part.start_day)
+                total += part.annual_rate * years
+        return total
 
-    def end_day_of(self, place: int) -> int:
-        """Return until when interest of a row runs."""
-        row = len(self.places) - 1 - self.places[::-1].index(place)
-        return self.scheduled[row].end_day
-
-    def early_move(
-        self,
-        on: dt.date,
-        place: int,
-        amount_minor: int,
-        *,
-        is_to_due_date: bool = False,
-    ) -> PrincipalMove | None:
-        """Return the move of an early payment; None: it changes no interest.
-
-        Args:
-            on: The day of the payment.
-            place: Position of the row that it pays.
-            amount_minor: What of it is principal; above zero.
-            is_to_due_date: Whether the balance falls only when the period ends.
-        """
-        day = on.toordinal() - EPOCH_ORDINAL
-        number = self.period_of(day)
-        if number is None or day >= self.end_day_of(place):
-            return None
-        period = self.scheduled[number]
-        is_opening = day == period.start_day
-        return PrincipalMove(
-            period=number,
-            day=period.end_day if is_to_due_date and not is_opening else day,
-            is_opening=is_opening,
-            place=place,
-            amount_minor=-amount_minor,
-        )
-
-    def again_move(
-        self, on: dt.date, place: int, amount_minor: int
-    ) -> PrincipalMove | None:
-        """Return the move of principal that is owed again; None: as `early_move`."""
-        return self.early_move(on, place, -amount_minor)
+    def _borne_before(self, period: int) -> Fraction:
+        while len(self._borne) <= period:
+            slices = self.scheduled[len(self._borne) - 1].slices
+            whole = sum(part.annual_rate * part.fraction for part in slices)
+            self._borne.append(self._borne[-1] + whole)
+        return self._borne[period]
 
     def fraction_to(self, period: int, day: int) -> Fraction:
         """Return what part of a year lies between a period's start and a day in it."""
+        if self.before is not None and period < self.begins:
+            return self.before.fraction_to(period, day)
         return self.fractions.to(period, dt.date.fromordinal(day + EPOCH_ORDINAL))
 
     def walk(
@@ -233,53 +233,81 @@ class LedgerRun(RowsRun):
         Raises:
             ScheduleError: An installment does not cover the interest of its period.
         """
-        run = copy.copy(self)
-        run.moves, run.settled = tuple(moves), settled or {}
-        run._left = {}
-        run.periods = moved_periods(self.scheduled, moves, self.fraction_to)
-        if end_day is not None:
-            run.periods = ended_periods(run.periods, end_day, self.fraction_to)
-        is_refused = self.plan.unpaid_interest is UnpaidInterest.REFUSED
-        if is_refused and (moves or settled):
-            run.plan = attrs.evolve(
-                self.scheduled_plan, unpaid_interest=UnpaidInterest.CARRIED
-            )
         count = self.places[-1] + 1
         principal, interest, fees = [0] * count, [0] * count, [0] * count
         for move in moves:
             principal[move.place] += max(-move.amount_minor, 0)
-        for number, place in enumerate(self.places):
-            run.balloon = self._balloon_of(moves, number)
-            row = run.next_row(number)
+        _, rows = self._walked(moves, settled or {}, end_day, len(self.places))
+        for place, row in zip(self.places, rows, strict=True):
             principal[place] += row.principal_minor
             interest[place] += row.interest_due_minor
             fees[place] += row.fees_minor
         return RunColumns(
             principal_minor=tuple(principal),
             interest_minor=tuple(interest),
-            fees_minor=self._fees_as_agreed(moves, fees),
+            fees_minor=self._fees_as_agreed(moves, fees, end_day),
         )
 
+    def _walked(
+        self,
+        moves: Sequence[PrincipalMove],
+        settled: Mapping[int, int],
+        end_day: int | None,
+        until: int,
+    ) -> tuple[LedgerRun, list[ExactRow]]:
+        """Work out rows before some row; return where that stands, and the rows."""
+        run, rows = copy.copy(self), list[ExactRow]()
+        if self.before is not None:
+            before, rows = self.before._walked(moves, settled, end_day, self.begins)
+            run.balance, run.carried = before.balance, before.carried
+            run.deferred = before.deferred
+        is_changed = bool(moves or settled)
+        # A run that ends sooner may not know of the later periods.
+        moves = [move for move in moves if move.period < until]
+        run.moves, run.settled = tuple(moves), settled
+        run._left = {}
+        run.periods = moved_periods(self.scheduled, moves, self.fraction_to)
+        if end_day is not None:
+            run.periods = ended_periods(run.periods, end_day, self.fraction_to)
+        if is_changed and self.plan.unpaid_interest is UnpaidInterest.REFUSED:
+            run.plan = attrs.evolve(
+                self.scheduled_plan, unpaid_interest=UnpaidInterest.CARRIED
+            )
+        for number in range(self.begins, until):
+            period = run.periods[number]
+            owed_minor = run.balance + period.opening_minor + period.paid_out_minor
+            balloon_minor = self._balloon_of(moves, number)
+            run.is_all_balloon = self.is_partly_balloon and balloon_minor >= owed_minor
+            run.balloon = min(balloon_minor, max(owed_minor, 0))
+            rows.append(run.next_row(number))
+        return run, rows
+
     def _fees_as_agreed(
-        self, moves: Sequence[PrincipalMove], fees: Sequence[int]
+        self, moves: Sequence[PrincipalMove], fees: Sequence[int], end_day: int | None
     ) -> tuple[int, ...]:
+        """Return fees as they are without early payments, to the same end."""
         if not moves or not self.scheduled_plan.fees:
             return tuple(fees)
-        if self._fees is None:
-            self._fees = self.walk().fees_minor
-        return self._fees
+        if end_day not in self._fees:
+            self._fees[end_day] = self.walk(end_day=end_day).fees_minor
+        return self._fees[end_day]
 
     def _balloon_of(self, moves: Sequence[PrincipalMove], row: int) -> int:
         """Return what of the balloon is not paid early in the periods up to a row."""
         if not self.scheduled_balloon:
             return 0
-        last = self.places[-1]
         paid_minor = sum(
             -move.amount_minor
             for move in moves
-            if move.place == last and move.amount_minor < 0 and move.period <= row
+            if move.is_last and move.amount_minor < 0 and move.period <= row
         )
         return max(self.scheduled_balloon - paid_minor, 0)
+
+    def _require_balloon(self) -> None:
+        """Refuse no balloon: it is of what was agreed, and not all may be lent yet."""
+
+    def _require_agreed_parts(self) -> None:
+        """Refuse no parts: they are of what was agreed, and other sums may be lent."""
 
     # Interest.
 
@@ -308,6 +336,7 @@ class LedgerRun(RowsRun):
                 self._make_level(row)
             else:
                 super()._make_anew(row)
+                self._make_part_anew(row)
             return
         aside_minor = sum(
             move.amount_minor for move in self.moves if self._is_aside(move, row)
@@ -316,16 +345,26 @@ class LedgerRun(RowsRun):
         self.balance -= aside_minor
         self.periods, self.plan = self.scheduled, self.scheduled_plan
         moves = self.moves if self._is_made_of_owed(row) else ()
-        self.balloon = self._balloon_of(moves, row - 1)
+        owed_minor = self.balance + self.periods[row].paid_out_minor
+        self.balloon = min(self._balloon_of(moves, row - 1), max(owed_minor, 0))
         if isinstance(self.method, _BY_LEVEL):
             self._make_level(row)
         else:
             super()._make_anew(row)
-            is_by_part = isinstance(self.method, _BY_PART) and row >= self.first_paid
-            if is_by_part and self.counts_from != row and self._is_lowered(row):
-                self._make_equal_part(row)
+            self._make_part_anew(row)
         self.periods, self.plan, self.balloon = periods, plan, balloon
         self.balance += aside_minor
+
+    def _make_part_anew(self, row: int) -> None:
+        """Make the equal part anew where other terms begin, or a payment lowers it."""
+        if not isinstance(self.method, _BY_PART) or row < self.first_paid:
+            return
+        if self.counts_from != row and (self._is_begun(row) or self._is_lowered(row)):
+            self._make_equal_part(row)
+
+    def _is_begun(self, row: int) -> bool:
+        """Return whether other terms begin to hold with a row."""
+        return row == self.begins > 0
 
     def _is_aside(self, move: PrincipalMove, row: int) -> bool:
         """Return whether a level that is made in a row is made without a move."""
@@ -341,7 +380,8 @@ class LedgerRun(RowsRun):
         Else it is the one that was agreed from the start.
         """
         period = self.scheduled[row]
-        return self.is_lower or period.has_tranche or period.has_rate_change
+        is_changed = period.has_tranche or period.has_rate_change
+        return self.is_lower or is_changed or self._is_begun(row)
 
     def _is_lowered(self, row: int) -> bool:
         """Return whether an early payment is to lower installments from a row on."""
@@ -354,11 +394,12 @@ class LedgerRun(RowsRun):
         """Make the level amount anew where something began to differ."""
         period = self.scheduled[row]
         is_changed = period.has_tranche or period.has_rate_change
-        if row and not is_changed and not self._is_lowered(row):
+        if row != self.begins and not is_changed and not self._is_lowered(row):
             return
         self.counts_from = row if self._is_made_of_owed(row) else 0
         # The same level is made in every walk that comes to the same balance.
-        key = row, self.balance, self.carried, self.balloon
+        waits = self.plan.unpaid_interest
+        key = row, self.balance, self.carried, self.balloon, waits
         if key not in self._levels:
             self._levels[key] = self._level_problem(row).targets()
         self.level, self.made_in = self._levels[key], row
@@ -369,6 +410,9 @@ class LedgerRun(RowsRun):
 
     def _asked(self, row: int, due_minor: int) -> tuple[int, int | None]:
         amount_minor, equal_minor = super()._asked(row, due_minor)
+        if self.is_all_balloon:
+            # There is nothing to repay yet, and installments differ as interest does.
+            amount_minor = max(amount_minor, self.carried + due_minor)
         return self._still_asked(row, amount_minor), equal_minor
 
     def _still_asked(self, row: int, amount_minor: int) -> int:
@@ -395,7 +439,8 @@ class LedgerRun(RowsRun):
         return move.period > self.counts_from
 
     def _paid_by_part(self, row: int, due_minor: int) -> RowPaid:
-        if not self.moves and not self.settled:
+        is_by_method = not isinstance(self.method, CustomPrincipal)
+        if is_by_method and not self.moves and not self.settled:
             return super()._paid_by_part(row, due_minor)
         part_minor = 0
         if isinstance(self.method, CustomPrincipal):
@@ -414,14 +459,3 @@ class LedgerRun(RowsRun):
             interest_minor = min(owed_minor, most_minor)
         self.carried = owed_minor - interest_minor
         return RowPaid(principal_minor=principal_minor, interest_minor=interest_minor)
-
-
-def _places(
-    periods: Sequence[InterestPeriod], conventions: ScheduleConventions
-) -> tuple[int, ...]:
-    """Return in which row each period is due: a row may stand for several."""
-    business_days = conventions.business_days
-    if business_days is None or business_days.collision is not Collision.MERGED:
-        return tuple(range(len(periods)))
-    groups = groupby(period.due_day for period in periods)
-    return tuple(place for place, (_, days) in enumerate(groups) for _ in days)

@@ -28,7 +28,9 @@ from microcrm_core.ledger.happenings import (
     ChargeWaived,
     CreditRefunded,
     Disbursed,
+    DueDateChanged,
     Happening,
+    HolidayGranted,
     IncomeCapitalized,
     InterestPaused,
     RateChanged,
@@ -36,6 +38,7 @@ from microcrm_core.ledger.happenings import (
     ReAmortized,
     Renewed,
     Repaid,
+    TermChanged,
     Terminated,
     WrittenOff,
 )
@@ -54,12 +57,12 @@ from microcrm_core.ledger.paying import (
     plan_disbursements,
     renewed,
     repaid,
-    written_off,
 )
 from microcrm_core.ledger.rate_events import (
     bears_interest,
     interest_paused,
     rate_changed,
+    terms_changed,
 )
 from microcrm_core.ledger.re_aging import (
     arrears_capitalized,
@@ -67,6 +70,8 @@ from microcrm_core.ledger.re_aging import (
     re_amortized,
 )
 from microcrm_core.ledger.row_accounts import RowKind
+from microcrm_core.ledger.term_changes import TERM_CHANGES, DueSeries
+from microcrm_core.ledger.write_offs import written_off
 from microcrm_core.loans.conventions import Arithmetic, ScheduleConventions
 from microcrm_core.loans.terms import LoanTerms
 
@@ -89,6 +94,9 @@ HANDLERS: Final[dict[type[Happening], Callable[[LedgerBook, LedgerEvent], None]]
     ChargeWaived: charge_waived,
     RateChanged: rate_changed,
     InterestPaused: interest_paused,
+    DueDateChanged: terms_changed,
+    HolidayGranted: terms_changed,
+    TermChanged: terms_changed,
     ChargedBack: charged_back,
     ReAged: re_aged,
     ReAmortized: re_amortized,
@@ -98,8 +106,7 @@ HANDLERS: Final[dict[type[Happening], Callable[[LedgerBook, LedgerEvent], None]]
 }
 """What applies an event to a book, by what happened.
 
-What moves due dates or changes the term is applied before all others, and pauses of
-delinquency change no amounts: neither is here.
+Pauses of delinquency change no amounts, so they are not here.
 """
 
 
@@ -113,7 +120,7 @@ def fold(
     """Return a new book with events applied that are in order of replay.
 
     Args:
-        terms: What was agreed, with the changes of due dates and term.
+        terms: What was agreed, before any event.
         live: The events that count, in order of replay.
         conventions: How amounts are made.
         policy: How the loan is kept.
@@ -122,22 +129,48 @@ def fold(
     Example:
         See `microcrm_core.ledger.replaying`.
     """
+    series = _series_at_opening(terms, live, conventions)
+    opening = terms if series is None else series.terms()
     paid_out_on = [event.value_on for event in live if type(event.what) is Disbursed]
     book = LedgerBook(
-        terms=terms,
+        terms=opening,
         conventions=conventions,
         policy=policy,
-        engine=engine_of(terms, live, conventions),
+        engine=engine_of(opening, live, conventions),
         events=live,
         as_of=as_of,
         first_on=paid_out_on[0] if paid_out_on else terms.disbursed_on,
-        maturity_on=terms.first_due_on,
+        maturity_on=opening.first_due_on,
+        agreed=terms,
+        series=series,
     )
     book.engine.open(book)
     if not paid_out_on:
         plan_disbursements(book)
     apply_events(book, live)
     return book
+
+
+def _series_at_opening(
+    terms: LoanTerms,
+    live: Sequence[LedgerEvent],
+    conventions: ScheduleConventions,
+) -> DueSeries | None:
+    """Return due dates as events change them before a loan begins; None: none does.
+
+    By exact fractions a loan begins when it is paid out first. In the other kinds of
+    arithmetic all changes count from the start.
+    """
+    is_exact = conventions.arithmetic is Arithmetic.EXACT
+    series: DueSeries | None = None
+    for event in live:
+        kind = type(event.what)
+        if is_exact and kind is Disbursed:
+            break
+        if kind in TERM_CHANGES:
+            series = series or DueSeries.of(terms, conventions)
+            series.change(event)
+    return series
 
 
 def close_book(book: LedgerBook) -> None:
@@ -232,6 +265,6 @@ def _fold_other(
     as_of: dt.date,
 ) -> LedgerBook:
     """Replay other events on the terms of a book, to a day."""
-    other = fold(book.terms, tuple(events), book.conventions, policy, as_of)
+    other = fold(book.agreed, tuple(events), book.conventions, policy, as_of)
     other.engine.accrue_to(other, as_of)
     return other

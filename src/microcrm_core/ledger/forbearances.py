@@ -90,7 +90,9 @@ class ForbearanceStatus:
             first concession that still has effect.
 
     Example:
-        See `microcrm_core.ledger.forbearances`.
+        >>> from microcrm_core.ledger import ForbearanceState, ForbearanceStatus
+        >>> ForbearanceStatus(state=ForbearanceState.IN_PROBATION).is_forborne
+        True
     """
 
     state: ForbearanceState
@@ -196,7 +198,35 @@ def forbearance_status(
         2014_878 on where cure and probation begin.
 
     Example:
-        See `microcrm_core.ledger.forbearances`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency
+        >>> from microcrm_core.ledger import (
+        ...     EU_FORBEARANCE,
+        ...     ArrearsPath,
+        ...     ArrearsPoint,
+        ...     Concession,
+        ...     forbearance_status,
+        ... )
+        >>> late = ArrearsPoint.of(
+        ...     dt.date(2025, 2, 1),
+        ...     principal_minor=500_000,
+        ...     oldest_due_on=dt.date(2025, 1, 31),
+        ...     overdue_minor=20_000,
+        ... )
+        >>> path = ArrearsPath(
+        ...     points=(late,),
+        ...     until_on=dt.date(2025, 12, 31),
+        ...     currency=Currency.of("EUR"),
+        ... )
+        >>> eased = Concession(granted_on=dt.date(2025, 2, 10), is_in_difficulty=True)
+        >>> decision = forbearance_status(
+        ...     path,
+        ...     policy=EU_FORBEARANCE,
+        ...     as_of=dt.date(2025, 2, 20),
+        ...     concessions=[eased],
+        ... )
+        >>> decision.outcome.state.value
+        'in_probation'
     """
     policy.origin.require_in_force(day("as_of", as_of))
     point = path.at(as_of)

@@ -14,7 +14,9 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -28,6 +30,7 @@ from microcrm_core.checks import (
 from microcrm_core.dates import Frequency
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.ids import EventId, LoanId
+from microcrm_core.ledger.repayment_kinds import RepaymentKind
 from microcrm_core.loans import Portion
 from microcrm_core.money import Money
 from microcrm_core.rates import Rate
@@ -56,7 +59,6 @@ __all__ = [
     "ReAmortized",
     "Renewed",
     "Repaid",
-    "RepaymentKind",
     "Reversed",
     "TermChanged",
     "Terminated",
@@ -66,34 +68,10 @@ __all__ = [
 
 def _above_zero(_instance: object, _attribute: object, value: Any) -> None:
     if not isinstance(value, Money) or not value.is_positive:
-        raise InvalidValueError("amount", "must be a Money above zero", value)
-
-
-class RepaymentKind(StrEnum):
-    """Why money came in; each kind may be allocated by a rule of its own.
-
-    Attributes:
-        REPAYMENT: The customer paid.
-        DOWN_PAYMENT: The customer paid a down payment.
-        MERCHANT_REFUND: The merchant gave money back for goods returned.
-        PAYOUT_REFUND: What was paid out came back.
-        GOODWILL: The lender gave it.
-        INTEREST_REFUND: Interest is given back, because principal was refunded.
-        INTEREST_WAIVER: The lender pays interest in the customer's place.
-
-    Example:
-        >>> from microcrm_core.ledger import RepaymentKind
-        >>> RepaymentKind.GOODWILL.value
-        'goodwill'
-    """
-
-    REPAYMENT = "repayment"
-    DOWN_PAYMENT = "down_payment"
-    MERCHANT_REFUND = "merchant_refund"
-    PAYOUT_REFUND = "payout_refund"
-    GOODWILL = "goodwill"
-    INTEREST_REFUND = "interest_refund"
-    INTEREST_WAIVER = "interest_waiver"
+        rule = "must be a Money above zero"
+        is_money = isinstance(value, Money)
+        hint = None if is_money else 'use Money.of("500.00", Currency.of("EUR"))'
+        raise InvalidValueError("amount", rule, value, hint=hint)
 
 
 class ChargeKind(StrEnum):
@@ -165,7 +143,11 @@ class Disbursed:
         InvalidValueError: A field breaks its rule.
 
     Example:
-        See `microcrm_core.ledger.happenings`.
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ledger import Disbursed
+        >>> amount = Money.of("1000.00", Currency.of("EUR"))
+        >>> Disbursed(amount=amount).is_down_payment_taken
+        True
     """
 
     amount: Money = attrs.field(validator=_above_zero)
@@ -184,7 +166,10 @@ class Repaid:
         InvalidValueError: A field breaks its rule.
 
     Example:
-        See `microcrm_core.ledger.happenings`.
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ledger import Repaid
+        >>> Repaid(amount=Money.of("100.00", Currency.of("EUR"))).kind.value
+        'repayment'
     """
 
     amount: Money = attrs.field(validator=_above_zero)
@@ -275,6 +260,8 @@ class RateChanged:
 class DueDateChanged:
     """One due date moved, and later ones with it.
 
+    By exact fractions it holds from the event's day on: what is due by then stays.
+
     Attributes:
         from_on: The due date as it stood.
         to_on: The new one; later due dates are counted from it.
@@ -296,6 +283,8 @@ class DueDateChanged:
 @attrs.frozen
 class HolidayGranted:
     """Some installments are skipped: theirs and all later due dates move on.
+
+    By exact fractions it holds from the event's day on: what is due by then stays.
 
     Attributes:
         from_on: Due date of the first installment that moves.
@@ -343,6 +332,8 @@ def _not_zero(_instance: object, attribute: attrs.Attribute[int], value: int) ->
 @attrs.frozen
 class TermChanged:
     """The loan got more installments, or fewer.
+
+    By exact fractions it holds from the event's day on: what is due by then stays.
 
     Attributes:
         added_count: How many more; below zero: how many fewer.
@@ -622,28 +613,30 @@ Happening: TypeAlias = (
 )
 """What can happen to a loan."""
 
-HAPPENINGS: Final[dict[str, type[Happening]]] = {
-    "loan.disbursed": Disbursed,
-    "loan.repaid": Repaid,
-    "loan.charged": Charged,
-    "loan.charge_waived": ChargeWaived,
-    "loan.rate_changed": RateChanged,
-    "loan.due_date_changed": DueDateChanged,
-    "loan.holiday_granted": HolidayGranted,
-    "loan.interest_paused": InterestPaused,
-    "loan.term_changed": TermChanged,
-    "loan.re_aged": ReAged,
-    "loan.re_amortized": ReAmortized,
-    "loan.arrears_capitalized": ArrearsCapitalized,
-    "loan.credit_refunded": CreditRefunded,
-    "loan.charged_back": ChargedBack,
-    "loan.written_off": WrittenOff,
-    "loan.charged_off": ChargedOff,
-    "loan.terminated": Terminated,
-    "loan.income_capitalized": IncomeCapitalized,
-    "loan.delinquency_paused": DelinquencyPaused,
-    "loan.delinquency_resumed": DelinquencyResumed,
-    "loan.renewed": Renewed,
-    "loan.reversed": Reversed,
-}
+HAPPENINGS: Final[Mapping[str, type[Happening]]] = MappingProxyType(
+    {
+        "loan.disbursed": Disbursed,
+        "loan.repaid": Repaid,
+        "loan.charged": Charged,
+        "loan.charge_waived": ChargeWaived,
+        "loan.rate_changed": RateChanged,
+        "loan.due_date_changed": DueDateChanged,
+        "loan.holiday_granted": HolidayGranted,
+        "loan.interest_paused": InterestPaused,
+        "loan.term_changed": TermChanged,
+        "loan.re_aged": ReAged,
+        "loan.re_amortized": ReAmortized,
+        "loan.arrears_capitalized": ArrearsCapitalized,
+        "loan.credit_refunded": CreditRefunded,
+        "loan.charged_back": ChargedBack,
+        "loan.written_off": WrittenOff,
+        "loan.charged_off": ChargedOff,
+        "loan.terminated": Terminated,
+        "loan.income_capitalized": IncomeCapitalized,
+        "loan.delinquency_paused": DelinquencyPaused,
+        "loan.delinquency_resumed": DelinquencyResumed,
+        "loan.renewed": Renewed,
+        "loan.reversed": Reversed,
+    }
+)
 """The type of an event by its name in the log; stored for ever, so never renamed."""

@@ -34,17 +34,29 @@ import datetime as dt
 from bisect import bisect_right
 from fractions import Fraction
 from itertools import pairwise
+from typing import Protocol
 
 import attrs
 
 from microcrm_core.dates import roll_date
-from microcrm_core.ledger.exact_runs import LedgerRun
 from microcrm_core.ledger.lent_terms import LentTerms
 from microcrm_core.loans import ShortPeriod
 from microcrm_core.loans.period_fractions import PeriodFractions
 from microcrm_core.loans.portions import EPOCH_ORDINAL
 
-__all__ = ["InterestClock"]
+__all__ = ["BearsInterest", "InterestClock"]
+
+
+class BearsInterest(Protocol):
+    """The interest periods of a loan, as far as a clock asks for them.
+
+    Example:
+        See `microcrm_core.ledger.interest_clocks`.
+    """
+
+    def borne_to(self, day: int) -> Fraction:
+        """Return what one unit of principal has borne by the close of a day."""
+        ...
 
 
 class InterestClock:
@@ -58,11 +70,9 @@ class InterestClock:
         See `microcrm_core.ledger.interest_clocks`.
     """
 
-    def __init__(self, lent: LentTerms, run: LedgerRun) -> None:
+    def __init__(self, lent: LentTerms, run: BearsInterest) -> None:
         """Begin at the first day; nothing is worked out before it is asked for."""
         self._lent, self._run = lent, run
-        self._ends = run.ends
-        self._before = [Fraction(0)]
         self._later: list[tuple[dt.date, Fraction]] = [(lent.end_on, Fraction(0))]
 
     def growth(self, from_on: dt.date, to_on: dt.date) -> Fraction:
@@ -75,26 +85,7 @@ class InterestClock:
         end_on = self._lent.end_on
         if on > end_on:
             return self._total(end_on) + self._after_end(on)
-        day = on.toordinal() - EPOCH_ORDINAL
-        period = bisect_right(self._ends, day)
-        total = self._periods_before(period)
-        if period == len(self._ends):
-            return total
-        for part in self._run.scheduled[period].slices:
-            if part.end_day <= day:
-                total += part.annual_rate * part.fraction
-            elif part.start_day < day:
-                years = self._run.fraction_to(period, day)
-                years -= self._run.fraction_to(period, part.start_day)
-                total += part.annual_rate * years
-        return total
-
-    def _periods_before(self, period: int) -> Fraction:
-        while len(self._before) <= period:
-            slices = self._run.scheduled[len(self._before) - 1].slices
-            whole = sum(part.annual_rate * part.fraction for part in slices)
-            self._before.append(self._before[-1] + whole)
-        return self._before[period]
+        return self._run.borne_to(on.toordinal() - EPOCH_ORDINAL)
 
     def _after_end(self, on: dt.date) -> Fraction:
         """Return what one unit bears from the last due date to a later day."""

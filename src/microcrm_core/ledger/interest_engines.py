@@ -26,6 +26,7 @@ from microcrm_core.rates import Rate
 
 if TYPE_CHECKING:
     from microcrm_core.ledger.books import LedgerBook
+    from microcrm_core.ledger.ledger_events import LedgerEvent
 
 __all__ = ["InterestEngine"]
 
@@ -51,6 +52,13 @@ class InterestEngine(Protocol):
 
     def pause(self, book: LedgerBook, first_on: dt.date, last_on: dt.date) -> None:
         """Let no interest accrue on these days, both included."""
+        ...
+
+    def change_terms(self, book: LedgerBook, event: LedgerEvent) -> None:
+        """Let due dates or a term hold from the day of an event on.
+
+        Where all changes were applied to the terms from the start, nothing is done.
+        """
         ...
 
     def accrue_to(self, book: LedgerBook, on: dt.date) -> None:
@@ -105,6 +113,6 @@ class InterestEngine(Protocol):
         """Put what is owed on rows due on these days; return principal and interest."""
         ...
 
-    def payoff_interest(self, book: LedgerBook, on: dt.date) -> int:
-        """Return the interest that is open if all is paid on this day."""
+    def payoff(self, book: LedgerBook, on: dt.date) -> tuple[int, int]:
+        """Return principal and interest that are open if all is paid on this day."""
         ...

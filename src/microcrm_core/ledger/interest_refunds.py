@@ -32,11 +32,11 @@ from microcrm_core.ledger.happenings import (
     ChargedBack,
     Disbursed,
     Repaid,
-    RepaymentKind,
 )
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.ledger_policies import LedgerPolicy
 from microcrm_core.ledger.paying import pay
+from microcrm_core.ledger.repayment_kinds import RepaymentKind
 from microcrm_core.money import Money
 
 __all__ = ["Fold", "gives_interest_back", "interest_refund_id", "refund_interest"]
@@ -70,7 +70,8 @@ def refund_interest(book: LedgerBook, event: LedgerEvent, fold: Fold) -> None:
     """Give back the interest that the principal of a refund has borne by its day.
 
     Called right after the refund itself. It gets a posting of its own, and pays in the
-    order of interest refunds. Where no interest was borne there is none.
+    order of interest refunds. Where no interest was borne there is none, nor where the
+    loan was given up.
 
     Args:
         book: The loan.
@@ -80,6 +81,8 @@ def refund_interest(book: LedgerBook, event: LedgerEvent, fold: Fold) -> None:
     Example:
         See `microcrm_core.ledger.interest_refunds`.
     """
+    if book.is_written_off:
+        return
     before: list[LedgerEvent] = []
     refunded_minor = 0
     refund_ids: set[EventId] = set()
@@ -117,8 +120,12 @@ def _borne_minor(
     policy = attrs.evolve(book.policy, interest_refund_kinds=frozenset())
     events = tuple(_with_repayments(before, repaid_minor))
     other = fold(book, events, policy, event.value_on)
-    paid_minor = sum(row.paid[Bucket.INTEREST] for row in other.rows)
-    return paid_minor + other.engine.payoff_interest(other, event.value_on)
+    # What is paid in all, less what was lent: some interest may have become principal.
+    borne_minor = sum(other.engine.payoff(other, event.value_on)) - other.lent_minor
+    for row in other.rows:
+        borne_minor += row.paid[Bucket.PRINCIPAL] + row.paid[Bucket.INTEREST]
+        borne_minor -= row.credited_minor
+    return borne_minor
 
 
 def _with_repayments(

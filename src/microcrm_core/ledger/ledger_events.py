@@ -56,7 +56,22 @@ class LedgerEvent:
         InvalidValueError: A field breaks its rule.
 
     Example:
-        See `microcrm_core.ledger.ledger_events`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ids import LoanId
+        >>> from microcrm_core.ledger import (
+        ...     LedgerEvent,
+        ...     Repaid,
+        ... )
+        >>> paid = LedgerEvent.of(
+        ...     Repaid(amount=Money.of("100.00", Currency.of("EUR"))),
+        ...     loan_id=LoanId("loan-7"),
+        ...     value_on=dt.date(2025, 1, 31),
+        ...     recorded_at=dt.datetime(2025, 2, 3, 9, tzinfo=dt.UTC),
+        ...     idempotency_key="bank-4711",
+        ... )
+        >>> paid.type, paid.value_on.isoformat()
+        ('loan.repaid', '2025-01-31')
     """
 
     id: EventId = attrs.field(validator=name_text_field)

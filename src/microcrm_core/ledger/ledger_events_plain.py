@@ -47,9 +47,9 @@ from microcrm_core.ledger.happenings import (
     ChargeKind,
     Happening,
     ReAgedInterest,
-    RepaymentKind,
 )
 from microcrm_core.ledger.ledger_events import LedgerEvent
+from microcrm_core.ledger.repayment_kinds import RepaymentKind
 from microcrm_core.loans.fees import Portion
 from microcrm_core.loans.plain_values import (
     fraction_text,
@@ -219,7 +219,23 @@ def ledger_event_to_event(event: LedgerEvent) -> Event:
     """Return the event in the common envelope, with the same id.
 
     Example:
-        See `microcrm_core.ledger.ledger_events_plain`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ids import LoanId
+        >>> from microcrm_core.ledger import (
+        ...     LedgerEvent,
+        ...     Repaid,
+        ...     ledger_event_to_event,
+        ... )
+        >>> paid = LedgerEvent.of(
+        ...     Repaid(amount=Money.of("100.00", Currency.of("EUR"))),
+        ...     loan_id=LoanId("loan-7"),
+        ...     value_on=dt.date(2025, 1, 31),
+        ...     recorded_at=dt.datetime(2025, 2, 3, 9, tzinfo=dt.UTC),
+        ...     idempotency_key="bank-4711",
+        ... )
+        >>> ledger_event_to_event(paid).stream_id
+        'loan-7'
     """
     return Event(
         id=event.id,
@@ -241,7 +257,24 @@ def ledger_event_from_event(event: Event) -> LedgerEvent:
             or breaks its rule.
 
     Example:
-        See `microcrm_core.ledger.ledger_events_plain`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ids import LoanId
+        >>> from microcrm_core.ledger import (
+        ...     LedgerEvent,
+        ...     Repaid,
+        ...     ledger_event_from_event,
+        ...     ledger_event_to_event,
+        ... )
+        >>> paid = LedgerEvent.of(
+        ...     Repaid(amount=Money.of("100.00", Currency.of("EUR"))),
+        ...     loan_id=LoanId("loan-7"),
+        ...     value_on=dt.date(2025, 1, 31),
+        ...     recorded_at=dt.datetime(2025, 2, 3, 9, tzinfo=dt.UTC),
+        ...     idempotency_key="bank-4711",
+        ... )
+        >>> ledger_event_from_event(ledger_event_to_event(paid)) == paid
+        True
     """
     try:
         if event.type in HAPPENINGS and event.schema_version != LEDGER_SCHEMA_VERSION:
@@ -295,7 +328,24 @@ def ledger_event_from_json(text: str) -> LedgerEvent:
             missing, unknown or breaks its rule.
 
     Example:
-        See `ledger_event_to_json`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ids import LoanId
+        >>> from microcrm_core.ledger import (
+        ...     LedgerEvent,
+        ...     Repaid,
+        ...     ledger_event_from_json,
+        ...     ledger_event_to_json,
+        ... )
+        >>> paid = LedgerEvent.of(
+        ...     Repaid(amount=Money.of("100.00", Currency.of("EUR"))),
+        ...     loan_id=LoanId("loan-7"),
+        ...     value_on=dt.date(2025, 1, 31),
+        ...     recorded_at=dt.datetime(2025, 2, 3, 9, tzinfo=dt.UTC),
+        ...     idempotency_key="bank-4711",
+        ... )
+        >>> ledger_event_from_json(ledger_event_to_json(paid)) == paid
+        True
     """
     return ledger_event_from_event(Event.from_json(text))
 

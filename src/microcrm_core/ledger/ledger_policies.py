@@ -33,7 +33,7 @@ from microcrm_core.ledger.allocation_orders import (
     AllocationOrder,
     Bucket,
 )
-from microcrm_core.ledger.happenings import RepaymentKind
+from microcrm_core.ledger.repayment_kinds import RepaymentKind
 
 __all__ = [
     "PLAIN_LEDGER",
@@ -209,7 +209,11 @@ class LedgerPolicy:
         InvalidValueError: A field breaks its rule.
 
     Example:
-        See `microcrm_core.ledger.ledger_policies`.
+        >>> import attrs
+        >>> from microcrm_core.ledger import OLDEST_FIRST, PLAIN_LEDGER
+        >>> ours = attrs.evolve(PLAIN_LEDGER, id="ours", allocation=OLDEST_FIRST)
+        >>> ours.ref.id, ours.is_recalculating
+        ('ours', False)
     """
 
     id: PolicyId = attrs.field(validator=name_text_field)

@@ -30,7 +30,6 @@ from microcrm_core.ledger.allocation_orders import (
     InAdvance,
     Processing,
 )
-from microcrm_core.ledger.happenings import RepaymentKind
 from microcrm_core.ledger.ledger_policies import (
     ChargeOffInterest,
     ChargesInAdvance,
@@ -39,6 +38,7 @@ from microcrm_core.ledger.ledger_policies import (
     LateInterest,
     LedgerPolicy,
 )
+from microcrm_core.ledger.repayment_kinds import RepaymentKind
 from microcrm_core.loans.plain_values import plain_flag, plain_items, plain_whole
 from microcrm_core.rules.plain import (
     Plain,
@@ -129,7 +129,9 @@ def ledger_policy_to_plain(policy: LedgerPolicy) -> Plain:
     """Return *policy* as a JSON object with every part.
 
     Example:
-        See `microcrm_core.ledger.ledger_policies_plain`.
+        >>> from microcrm_core.ledger import PLAIN_LEDGER, ledger_policy_to_plain
+        >>> ledger_policy_to_plain(PLAIN_LEDGER)["early_payment"]
+        'nothing'
     """
     return {
         "id": policy.id,
@@ -160,7 +162,9 @@ def ledger_policy_from_plain(plain: object, *, path: str = "policy") -> LedgerPo
             `field` is the path to the fault.
 
     Example:
-        See `microcrm_core.ledger.ledger_policies_plain`.
+        >>> from microcrm_core.ledger import PLAIN_LEDGER, ledger_policy_from_plain
+        >>> ledger_policy_from_plain(PLAIN_LEDGER.to_plain()) == PLAIN_LEDGER
+        True
     """
     parts = plain_mapping(
         plain,

@@ -42,6 +42,7 @@ from microcrm_core.ledger.row_accounts import RowKind
 from microcrm_core.ledger.state_rows import BucketAmounts, LoanStateRow, NextDue
 from microcrm_core.loans.conventions import ScheduleConventions
 from microcrm_core.loans.portions import EPOCH_ORDINAL
+from microcrm_core.loans.table_texts import text_table
 from microcrm_core.loans.terms import LoanTerms
 from microcrm_core.money import Money
 
@@ -84,9 +85,39 @@ class LoanState:
         settled_day: On which day nothing was left; None: something is.
         disbursements: What was paid out: day and amount, in order.
         credit_minor: What was paid above all that was owed.
+        recovered_minor: What was paid for what was given up by a write-off.
 
     Example:
-        See `microcrm_core.ledger.replaying`.
+        >>> import datetime as dt
+        >>> from microcrm_core import STRICT, Currency, Frequency, LoanTerms, Money
+        >>> from microcrm_core import Rate
+        >>> from microcrm_core.ids import LoanId
+        >>> from microcrm_core.ledger import PLAIN_LEDGER, Disbursed, LedgerEvent
+        >>> from microcrm_core.ledger import replay
+        >>> terms = LoanTerms(
+        ...     principal=Money.of("1000.00", Currency.of("EUR")),
+        ...     nominal_rate=Rate.per_year("0.365"),
+        ...     installment_count=3,
+        ...     frequency=Frequency.MONTHLY,
+        ...     disbursed_on=dt.date(2025, 1, 15),
+        ...     first_due_on=dt.date(2025, 2, 15),
+        ... )
+        >>> lent = LedgerEvent.of(
+        ...     Disbursed(amount=terms.principal),
+        ...     loan_id=LoanId("loan-7"),
+        ...     value_on=terms.disbursed_on,
+        ...     recorded_at=dt.datetime(2025, 1, 15, tzinfo=dt.UTC),
+        ...     idempotency_key="lent",
+        ... )
+        >>> state = replay(
+        ...     terms,
+        ...     [lent],
+        ...     conventions=STRICT,
+        ...     policy=PLAIN_LEDGER,
+        ...     as_of=dt.date(2025, 2, 20),
+        ... )
+        >>> state.status.value, state.days_past_due, str(state.overdue.interest)
+        ('active', 5, 'EUR 31.00')
     """
 
     terms: LoanTerms
@@ -108,6 +139,7 @@ class LoanState:
     settled_day: tuple[int | None, ...] = attrs.field(repr=False)
     disbursements: tuple[tuple[dt.date, int], ...] = attrs.field(repr=False)
     credit_minor: int
+    recovered_minor: int
     _book: LedgerBook = attrs.field(repr=False, alias="book")
     _reversed_events: tuple[LedgerEvent, ...] = attrs.field(
         repr=False, alias="reversed_events"
@@ -170,6 +202,7 @@ class LoanState:
             ),
             disbursements=tuple(disbursements),
             credit_minor=book.credit_minor,
+            recovered_minor=book.recovered_minor,
             book=book,
             reversed_events=tuple(reversed_events),
         )
@@ -226,13 +259,18 @@ class LoanState:
         """What closes the loan if exactly that is paid on the day; else zero."""
         minor = self._open_by_bucket(None)
         if self.status is LoanStatus.ACTIVE:
-            minor[Bucket.INTEREST] = self._payoff_interest_minor
+            minor[: Bucket.INTEREST + 1] = self._payoff_minor
         return self._amounts_of(minor)
 
     @property
     def credit(self) -> Money:
         """What was paid above all that was owed."""
         return self._money(self.credit_minor)
+
+    @property
+    def recovered(self) -> Money:
+        """What was paid, after a write-off, for what had been given up."""
+        return self._money(self.recovered_minor)
 
     @property
     def accrued_interest(self) -> Money:
@@ -276,7 +314,8 @@ class LoanState:
         """Return where the money of one event went, in the order of going, and why.
 
         Raises:
-            RecordNotFoundError: No such event counts.
+            RecordNotFoundError: No such event counts: it is unknown here, or reversed,
+                so that its money went nowhere.
         """
         for posting in self.postings:
             if posting.event_id == event_id and not posting.is_reversed:
@@ -329,16 +368,30 @@ class LoanState:
         """Return the canonical JSON of the form of `loan_states_plain`."""
         return canonical_json(self)
 
+    def __str__(self) -> str:
+        """Return the state as a line and a plain-text table of rows, with totals."""
+        headings, rows, totals = self._table()
+        table = text_table(headings, [*rows, totals], is_right_aligned=True)
+        return f"{self._title}\n{table}"
+
     def _repr_html_(self) -> str:
         # Notebooks call this name.
+        headings, rows, totals = self._table()
+        return html_table(headings, rows, caption=self._title, footer=totals)
+
+    @property
+    def _title(self) -> str:
+        code = self.terms.principal.currency.code
+        return f"{self.status} as of {self.as_of}, in {code}"
+
+    def _table(self) -> tuple[list[str], list[tuple[str, ...]], list[str]]:
+        """Return headings, rows and totals as texts."""
         columns = self.to_columns()
         texts = [[_text(value) for value in column] for column in columns.values()]
-        code = self.terms.principal.currency.code
-        return html_table(
+        return (
             [name.replace("_", " ") for name in columns],
             list(zip(*texts, strict=True)),
-            caption=f"{self.status} as of {self.as_of}, in {code}",
-            footer=[_total(name, column) for name, column in columns.items()],
+            [_total(name, column) for name, column in columns.items()],
         )
 
     def _row(self, row: int) -> LoanStateRow:
@@ -364,8 +417,8 @@ class LoanState:
         return charged_minor - paid_minor - sum([c[row] for c in self.waived_minor])
 
     @cached_property
-    def _payoff_interest_minor(self) -> int:
-        return self._book.engine.payoff_interest(self._book, self.as_of)
+    def _payoff_minor(self) -> tuple[int, int]:
+        return self._book.engine.payoff(self._book, self.as_of)
 
     @cached_property
     def _accrued_minor(self) -> int:

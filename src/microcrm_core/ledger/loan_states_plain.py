@@ -80,6 +80,7 @@ def loan_state_to_plain(state: LoanState) -> Plain:
         "overdue_minor": _amounts(state.overdue),
         "payoff_minor": _amounts(state.payoff),
         "credit_minor": state.credit_minor,
+        "recovered_minor": state.recovered_minor,
         "accrued_interest_minor": state.accrued_interest.minor,
         "days_past_due": state.days_past_due,
         "next_due": None
@@ -130,6 +131,7 @@ def _posting(posting: LoanPosting) -> Plain:
         "amount_minor": posting.amount_minor,
         "parts_minor": _by_bucket(posting.parts_minor),
         "credit_minor": posting.credit_minor,
+        "recovered_minor": posting.recovered_minor,
         "balance_minor": posting.balance_minor,
         "is_reversed": posting.is_reversed,
         "parts": [

@@ -28,7 +28,7 @@ class LoanStatus(StrEnum):
         ACTIVE: Something is owed.
         OVERPAID: Nothing is owed, and the customer has credit.
         CLOSED: Nothing is owed.
-        WRITTEN_OFF: The lender gave up what was owed.
+        WRITTEN_OFF: The lender gave up what was owed, whatever was recovered since.
 
     Example:
         >>> from microcrm_core.ledger.loan_statuses import LoanStatus
@@ -51,11 +51,11 @@ def status_of(book: LedgerBook, *, has_lent: bool, is_open: bool) -> LoanStatus:
     """
     if not has_lent:
         return LoanStatus.APPROVED
-    if book.credit_minor > 0 and not is_open:
-        return LoanStatus.OVERPAID
+    if book.is_written_off:
+        return LoanStatus.WRITTEN_OFF
     if is_open:
         return LoanStatus.ACTIVE
-    return LoanStatus.WRITTEN_OFF if book.is_written_off else LoanStatus.CLOSED
+    return LoanStatus.OVERPAID if book.credit_minor > 0 else LoanStatus.CLOSED
 
 
 def accrued_minor(book: LedgerBook) -> int:

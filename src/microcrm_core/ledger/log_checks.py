@@ -20,11 +20,12 @@ Example:
     ...     require_order((paid,))
     ... except ValueError as error:
     ...     print(error.field, error.rule)
-    value_on must not be before the first disbursement, loan.repaid
+    value_on must not be before the first disbursement
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final, NoReturn
 
@@ -120,15 +121,15 @@ def _refuse_mixed(
     by_id: Mapping[EventId, LedgerEvent], currency: Currency | None
 ) -> NoReturn:
     """Name the first event at fault by its id, whatever came first."""
-    first, *others = sorted(by_id.values(), key=_id)
-    for event in others:
-        if event.loan_id != first.loan_id:
-            rule = f"must be that of the other events, {first.loan_id!r}"
+    events = sorted(by_id.values(), key=_id)
+    # The loan of most events is the one that was meant.
+    loan_id = Counter(event.loan_id for event in events).most_common(1)[0][0]
+    for event in events:
+        if event.loan_id != loan_id:
+            rule = f"must be that of the other events, {loan_id!r}"
             raise LedgerError(event.id, "loan_id", rule, event.loan_id)
     amounts = [
-        (event, amount)
-        for event in (first, *others)
-        if (amount := _amount(event)) is not None
+        (event, amount) for event in events if (amount := _amount(event)) is not None
     ]
     known = currency or amounts[0][1].currency
     event, amount = next(pair for pair in amounts if pair[1].currency != known)
@@ -162,8 +163,9 @@ def require_order(live: tuple[LedgerEvent, ...]) -> None:
         what = event.what
         kind = type(what)
         if not is_disbursed and kind in _AFTER_DISBURSEMENT:
-            rule = f"must not be before the first disbursement, {event.type}"
-            raise LedgerError(event.id, "value_on", rule, event.value_on)
+            rule = "must not be before the first disbursement"
+            hint = f"{event.type} needs loan.disbursed from that day or before"
+            raise LedgerError(event.id, "value_on", rule, event.value_on, hint=hint)
         if kind is Repaid or kind is Renewed:
             repayment_ids.add(event.id)
         elif kind is Charged:
@@ -187,9 +189,8 @@ def _require_named(
 ) -> None:
     if named_id not in ids:
         rule = f"must name a {word} from before that counts"
-        raise LedgerError(
-            event.id, field, rule, named_id, hint=f"reverse {event.id} as well"
-        )
+        hint = f"if it was reversed, reverse {event.id} as well"
+        raise LedgerError(event.id, field, rule, named_id, hint=hint)
 
 
 def _id(event: LedgerEvent) -> str:

@@ -68,7 +68,7 @@ __all__ = [
     "read_whole_log",
 ]
 
-_Key: TypeAlias = "tuple[dt.date, int, dt.datetime, str]"
+_Keyed: TypeAlias = "tuple[dt.date, int, dt.datetime, str, LedgerEvent]"
 
 # On one day, a new rate and a pause of interest come before all else. Once agreed they
 # are in the schedule before they begin, so they count whatever the day of the state.
@@ -142,7 +142,32 @@ def read_log(
         InvalidValueError: An argument is of another kind.
 
     Example:
-        See `microcrm_core.ledger.logs`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ids import LoanId
+        >>> from microcrm_core.ledger import (
+        ...     Disbursed,
+        ...     LedgerEvent,
+        ...     Repaid,
+        ...     read_log,
+        ... )
+        >>> paid = LedgerEvent.of(
+        ...     Repaid(amount=Money.of("100.00", Currency.of("EUR"))),
+        ...     loan_id=LoanId("loan-7"),
+        ...     value_on=dt.date(2025, 1, 31),
+        ...     recorded_at=dt.datetime(2025, 2, 3, 9, tzinfo=dt.UTC),
+        ...     idempotency_key="bank-4711",
+        ... )
+        >>> lent = LedgerEvent.of(
+        ...     Disbursed(amount=Money.of("900.00", Currency.of("EUR"))),
+        ...     loan_id=LoanId("loan-7"),
+        ...     value_on=dt.date(2025, 1, 1),
+        ...     recorded_at=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
+        ...     idempotency_key="lent",
+        ... )
+        >>> counted = read_log([paid, lent, paid], as_of=dt.date(2025, 1, 31))
+        >>> [event.type for event in counted]
+        ['loan.disbursed', 'loan.repaid']
     """
     reading = read_whole_log(events, as_of=as_of, known_at=known_at, currency=currency)
     return reading.live
@@ -171,25 +196,27 @@ def read_whole_log(
     by_id, other_ids = _once_each(known)
     require_one_loan(by_id, currency)
     reversal_of = _reversals(by_id, other_ids)
-    live: list[tuple[_Key, LedgerEvent]] = []
-    gone: list[tuple[_Key, LedgerEvent]] = []
+    # Each with its place in the order; ids differ, so events are never compared.
+    live: list[_Keyed] = []
+    gone: list[_Keyed] = []
     for event in by_id.values():
         kind = type(event.what)
         is_to_come = event.value_on > as_of and kind not in _FIRST_OF_DAY
         if is_to_come or kind is Reversed:
             continue
         on = event.value_on if kind is not Charged else effective_on(event)
-        key = on, kind not in _FIRST_OF_DAY, event.recorded_at, event.id
+        is_later = kind not in _FIRST_OF_DAY
+        keyed = on, is_later, event.recorded_at, event.id, event
         reversal = reversal_of.get(event.id) if reversal_of else None
         is_live = reversal is None or reversal.value_on > as_of
-        (live if is_live else gone).append((key, event))
+        (live if is_live else gone).append(keyed)
     live.sort()
     gone.sort()
-    counted = tuple([event for _, event in live])
+    counted = tuple([keyed[-1] for keyed in live])
     if other_ids:
         counted = tuple([_naming_kept(event, other_ids) for event in counted])
     require_order(counted)
-    return LogReading(counted, tuple([event for _, event in gone]))
+    return LogReading(counted, tuple([keyed[-1] for keyed in gone]))
 
 
 def _known(
@@ -207,7 +234,8 @@ def _known(
 
 def _require_event(event: object) -> None:
     if not isinstance(event, LedgerEvent):
-        raise InvalidValueError("events", "must be LedgerEvents", event)
+        hint = "use LedgerEvent.of(...)"
+        raise InvalidValueError("events", "must be LedgerEvents", event, hint=hint)
 
 
 def _once_each(
@@ -246,7 +274,7 @@ def _require_repeated(event: LedgerEvent, first: LedgerEvent) -> None:
     field = "id" if is_id else "idempotency_key"
     rule = f"must not be that of another event, {first.id!r} of {first.value_on}"
     value = event.id if is_id else event.idempotency_key
-    hint = "a repeated request has the same day and content"
+    hint = "a repeated request has the same day and content, another one its own key"
     raise LedgerError(event.id, field, rule, value, hint=hint)
 
 

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from operator import add, sub
+from typing import Final
 
 import attrs
 
@@ -25,6 +27,9 @@ from microcrm_core.ledger.exact_runs import RunColumns
 from microcrm_core.ledger.row_accounts import RowAccount
 
 __all__ = ["ManagedRow", "lowered_elsewhere", "write_columns", "write_row"]
+
+_NOTHING: Final = [0, 0, 0, 0]
+_OF_SCHEDULE: Final = (Bucket.PRINCIPAL, Bucket.INTEREST, Bucket.FEES)
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -42,7 +47,7 @@ class ManagedRow:
 
     account: RowAccount
     ends_on: dt.date
-    asked: list[int] = attrs.field(factory=lambda: [0, 0, 0, 0])
+    asked: list[int] = attrs.field(factory=_NOTHING.copy)
 
     def least(self, bucket: Bucket) -> int:
         """Return what of the schedule's part is settled, and stays asked for."""
@@ -50,6 +55,23 @@ class ManagedRow:
         other_minor = account.charged[bucket] - self.asked[bucket]
         settled_minor = account.paid[bucket] + account.waived[bucket]
         return max(settled_minor - other_minor, 0)
+
+    def can_ask(self, wanted: Sequence[int]) -> bool:
+        """Return whether amounts, by `Bucket`, are at least what is settled."""
+        account = self.account
+        if account.paid == _NOTHING == account.waived:
+            return min(wanted) >= 0
+        return all(wanted[bucket] >= self.least(bucket) for bucket in _OF_SCHEDULE)
+
+    def ask_all(self, wanted: list[int]) -> None:
+        """Let the schedule ask for amounts, by `Bucket`."""
+        account, asked = self.account, self.asked
+        self.asked = wanted
+        if account.charged == asked:
+            # Events have added nothing.
+            account.charged[:] = wanted
+        else:
+            account.charged[:] = map(add, account.charged, map(sub, wanted, asked))
 
     def ask(self, bucket: Bucket, amount_minor: int) -> bool:
         """Let the schedule ask for an amount; return whether that is another one."""
@@ -59,12 +81,41 @@ class ManagedRow:
         return change_minor != 0
 
 
-def write_columns(rows: Sequence[ManagedRow], columns: RunColumns, on: dt.date) -> None:
+def write_columns(
+    rows: Sequence[ManagedRow], columns: RunColumns, on: dt.date, kept_count: int = 0
+) -> None:
     """Let each row ask for what its columns say, at least for what is settled.
+
+    Args:
+        rows: The rows.
+        columns: What they are to ask for.
+        on: The day on which they change.
+        kept_count: How many first rows ask for no less interest and fees, whatever
+            was paid of later ones.
 
     Example:
         See `microcrm_core.ledger.exact_engine`.
     """
+    principals, interests = columns.principal_minor, columns.interest_minor
+    all_wanted = zip(rows, principals, interests, columns.fees_minor, strict=True)
+    changed: list[tuple[ManagedRow, list[int]]] = []
+    for row, principal_minor, interest_minor, fees_minor in all_wanted:
+        wanted = [principal_minor, interest_minor, fees_minor, 0]
+        # Rows that stay as they are ask for what is settled already.
+        if row.asked != wanted:
+            if not row.can_ask(wanted):
+                _write_lowered(rows, columns, on, kept_count)
+                return
+            changed.append((row, wanted))
+    for row, wanted in changed:
+        row.ask_all(wanted)
+        row.account.restamp(on)
+
+
+def _write_lowered(
+    rows: Sequence[ManagedRow], columns: RunColumns, on: dt.date, kept_count: int
+) -> None:
+    """Let rows ask for what is settled, and others for less, bucket by bucket."""
     changed: set[int] = set()
     for bucket, wanted in (
         (Bucket.PRINCIPAL, columns.principal_minor),
@@ -76,10 +127,14 @@ def write_columns(rows: Sequence[ManagedRow], columns: RunColumns, on: dt.date) 
             for place, (row, amount_minor) in enumerate(zip(rows, wanted, strict=True))
             if amount_minor != row.asked[bucket]
         ]
+        if not others:
+            continue
         amounts: Sequence[int] = wanted
-        # Rows that stay as they are ask for what is settled already.
         if any(wanted[place] < rows[place].least(bucket) for place in others):
-            amounts = lowered_elsewhere(wanted, [row.least(bucket) for row in rows])
+            least = [row.least(bucket) for row in rows]
+            if bucket is not Bucket.PRINCIPAL:
+                least[:kept_count] = map(max, least, wanted[:kept_count])
+            amounts = lowered_elsewhere(wanted, least)
             others = list(range(len(rows)))
         for place in others:
             if rows[place].ask(bucket, amounts[place]):
@@ -88,14 +143,28 @@ def write_columns(rows: Sequence[ManagedRow], columns: RunColumns, on: dt.date) 
         rows[place].account.restamp(on)
 
 
-def write_row(row: ManagedRow, *, principal_minor: int, interest_minor: int) -> None:
+def write_row(
+    row: ManagedRow, on: dt.date, *, principal_minor: int, interest_minor: int
+) -> None:
     """Let one row ask for principal and interest, at least for what is settled.
+
+    Args:
+        row: The row.
+        on: The day on which it changes.
+        principal_minor: What it is to ask for in principal.
+        interest_minor: What it is to ask for in interest.
 
     Example:
         See `microcrm_core.ledger.exact_engine`.
     """
-    row.ask(Bucket.PRINCIPAL, max(principal_minor, row.least(Bucket.PRINCIPAL)))
-    row.ask(Bucket.INTEREST, max(interest_minor, row.least(Bucket.INTEREST)))
+    has_changed = False
+    for bucket, amount_minor in (
+        (Bucket.PRINCIPAL, principal_minor),
+        (Bucket.INTEREST, interest_minor),
+    ):
+        has_changed |= row.ask(bucket, max(amount_minor, row.least(bucket)))
+    if has_changed:
+        row.account.restamp(on)
 
 
 def lowered_elsewhere(wanted: Sequence[int], least: Sequence[int]) -> Sequence[int]:

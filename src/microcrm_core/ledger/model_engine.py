@@ -43,6 +43,7 @@ from microcrm_core.ledger.engine_rows import (
 )
 from microcrm_core.ledger.happenings import ReAgedInterest, Renewed, Repaid
 from microcrm_core.ledger.late_principal import LatePrincipal
+from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.ledger_policies import (
     EarlyInterest,
     EarlyPayment,
@@ -140,6 +141,9 @@ class ModelEngine:
         """Let no interest accrue on these days, both included."""
         if not self._is_over(book):
             self._change(book, first_on, PauseInterest(first_on, last_on))
+
+    def change_terms(self, book: LedgerBook, event: LedgerEvent) -> None:
+        """Do nothing: the terms were changed before the rows were made."""
 
     def accrue_to(self, book: LedgerBook, on: dt.date) -> None:
         """Bring interest on overdue principal up to this day; called before events."""
@@ -263,15 +267,18 @@ class ModelEngine:
         self._is_ended = True
         return owed
 
-    def payoff_interest(self, book: LedgerBook, on: dt.date) -> int:
-        """Return the interest that is open if all is paid on this day."""
+    def payoff(self, book: LedgerBook, on: dt.date) -> tuple[int, int]:
+        """Return principal and interest that are open if all is paid on this day."""
+        return book.open_in(Bucket.PRINCIPAL), self._payoff_interest(book, on)
+
+    def _payoff_interest(self, book: LedgerBook, on: dt.date) -> int:
         if self._is_over(book):
-            return sum(row.open_in(Bucket.INTEREST) for row in book.rows)
+            return book.open_in(Bucket.INTEREST)
         if not book.policy.is_recalculating:
             # What events will change comes after the payment, and finds nothing open.
             model = self._open_model
             model.show([one for one in model.to_come if one in self._agreed])
-            total_minor = sum(row.open_in(Bucket.INTEREST) for row in book.rows)
+            total_minor = book.open_in(Bucket.INTEREST)
             model.show(model.to_come)
             return total_minor
         return payoff_trial(book, on, self._payoff_guess(book, on), self._on_trial)

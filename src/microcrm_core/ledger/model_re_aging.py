@@ -126,7 +126,6 @@ def re_age_evenly(
         _empty(book, row, on, is_kept=is_running or row.due_on <= on)
         if is_running:
             row.due_on = on
-            row.restamp(on)
     book.sort_rows()
     rows = open_rows(book, [on, *due_on], RowKind.RE_AGED)
     count = len(rows)
@@ -155,9 +154,12 @@ def even_parts(amount_minor: int, count: int, numbers: FineractNumbers) -> list[
 
 def _empty(book: LedgerBook, row: RowAccount, on: dt.date, *, is_kept: bool) -> None:
     """Ask for no more principal and interest; drop a row that then holds nothing."""
+    before = list(row.charged)
     for bucket in (Bucket.PRINCIPAL, Bucket.INTEREST):
         row.charged[bucket] = row.paid[bucket] + row.waived[bucket]
-    row.restamp(on)
+    # What asked for nothing before the day was not settled on it.
+    if row.charged != before:
+        row.restamp(on)
     if not is_kept and not any(row.charged) and not row.credited_minor:
         book.rows.remove(row)
 

@@ -3,6 +3,10 @@
 The model says what each installment asks for; an account in the book keeps what was
 paid. Here the one is copied to the other, and only where something changed.
 
+Rows together always ask for the principal that the model says. Where one of them asks
+for more, because that was paid, or for another amount, because it is settled, rows that
+are open take the difference, the last one first.
+
 Changes that are known but still to come, such as a rate that was agreed for next year,
 are not applied to the model before their day: nobody pays by them. They are shown, in
 rows that are open and due on their first day or later.
@@ -73,6 +77,7 @@ class ModelRows:
         if self.to_come or self._asked is not None:
             for place in range(len(made.accounts)):
                 made._copy(place)
+            made._level_out(made.session.rows)
         return made
 
     def place(self, account: RowAccount) -> int | None:
@@ -157,7 +162,8 @@ class ModelRows:
         changed = self.session.take_changed()
         for place in changed:
             self._copy(place)
-        self.show(self.to_come)
+        if changed or self.to_come:
+            self.show(self.to_come)
         self._unstamped.update(changed)
         if on is not None:
             for place in self._unstamped:
@@ -187,6 +193,7 @@ class ModelRows:
         beside[0] += principal_minor
         beside[1] += interest_minor
         self._copy(self._places[account])
+        self.show(self.to_come)
 
     def taken_minor(self, account: RowAccount) -> int:
         """Return what was taken out of the interest of a row beside the model."""
@@ -196,27 +203,42 @@ class ModelRows:
 
     def show(self, to_come: Sequence[ChangeRate | PauseInterest]) -> None:
         """Let open rows ask for what they will once these changes have begun."""
-        if self.to_come:
-            shown = self.session.copy()
-            shown.apply(*to_come)
-            self._copy_open(shown.rows, self.to_come[0].on)
+        if not self.to_come:
+            self._level_out(self.session.rows)
+            return
+        shown = self.session.copy()
+        shown.apply(*to_come)
+        self._copy_open(shown.rows, self.to_come[0].on)
 
     def _copy(self, place: int) -> None:
         _copy(self.accounts[place], self.session.rows[place], self._beside[place])
 
     def _copy_open(self, rows: Sequence[Row], from_on: dt.date) -> None:
-        last: RowAccount | None = None
-        missing_minor = 0
         for account, row, beside in zip(self.accounts, rows, self._beside, strict=True):
             if account.settled_on is None and account.due_on >= from_on:
                 _copy(account, row, beside)
-                last = account
-            asked_minor = row.principal_minor + beside[0]
-            missing_minor += asked_minor - account.charged[Bucket.PRINCIPAL]
-        if last is not None and missing_minor:
-            # Settled rows keep their principal; the last open one takes the difference.
-            least_minor = -last.open_in(Bucket.PRINCIPAL)
-            last.charged[Bucket.PRINCIPAL] += max(missing_minor, least_minor)
+        self._level_out(rows)
+
+    def _level_out(self, rows: Sequence[Row]) -> None:
+        """Let the principal of all accounts come to that of all rows."""
+        missing_minor = 0
+        for account, row, beside in zip(self.accounts, rows, self._beside, strict=True):
+            missing_minor += row.principal_minor + beside[0]
+            missing_minor -= account.charged[Bucket.PRINCIPAL]
+        if not missing_minor:
+            return
+        for place in range(len(self.accounts) - 1, -1, -1):
+            account = self.accounts[place]
+            if account.settled_on is not None and not account.open_minor:
+                continue
+            # What is paid stays asked for.
+            least_minor = -account.open_in(Bucket.PRINCIPAL)
+            taken_minor = max(missing_minor, least_minor)
+            account.charged[Bucket.PRINCIPAL] += taken_minor
+            missing_minor -= taken_minor
+            self._unstamped.add(place)
+            if not missing_minor:
+                return
 
 
 def _copy(account: RowAccount, row: Row, beside: Sequence[int]) -> None:

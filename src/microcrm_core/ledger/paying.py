@@ -2,7 +2,8 @@
 
 A disbursement makes rows ask for more. A repayment flows through the waterfall; what no
 row takes is the customer's credit. Credit is used as soon as anything is owed again:
-by a later disbursement at once, and by a later charge (see `charging`).
+by a later disbursement at once, and by a later charge (see `charging`). Once the loan
+is written off, money that comes in pays no row: see `write_offs`.
 
 Every posting tells where its money went, so that to the last unit: what came in is what
 rows got and what is credit.
@@ -28,12 +29,17 @@ from microcrm_core.ledger.happenings import (
     IncomeCapitalized,
     Renewed,
     Repaid,
-    RepaymentKind,
 )
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.logs import down_payment_id
+from microcrm_core.ledger.repayment_kinds import RepaymentKind
 from microcrm_core.ledger.row_accounts import RowAccount, RowKind
 from microcrm_core.ledger.waterfall import allocate, due_state
+from microcrm_core.ledger.write_offs import (
+    give_up_paid_out,
+    recover,
+    require_not_written_off,
+)
 from microcrm_core.loans.conventions import Arithmetic
 from microcrm_core.loans.portions import portion_minor
 from microcrm_core.rounding import round_to_multiple
@@ -43,13 +49,13 @@ __all__ = [
     "disbursed",
     "income_capitalized",
     "owe_again",
+    "owes_net_of_credit",
     "pay",
     "pay_owed_again",
     "plan_disbursements",
     "renewed",
     "repaid",
     "use_credit",
-    "written_off",
 ]
 
 
@@ -71,11 +77,15 @@ def disbursed(book: LedgerBook, event: LedgerEvent) -> None:
     Credit from before is used at once. Where the policy takes down payments by itself,
     a repayment of the down payment less that credit follows.
 
+    Raises:
+        LedgerError: The loan was written off before.
+
     Example:
         See `microcrm_core.ledger.replaying`.
     """
     what = event.what
     assert isinstance(what, Disbursed)  # as the table of handlers says
+    require_not_written_off(book, event)
     on, amount_minor = event.value_on, what.amount.minor
     held_minor = book.credit_minor
     book.postings[event.id] = Posting(amount_minor=amount_minor)
@@ -104,6 +114,7 @@ def _lend(book: LedgerBook, on: dt.date, amount_minor: int) -> int:
             multiple = conventions.installment_multiple
             share_minor = round_to_multiple(share_minor, multiple, conventions.rounding)
         down_minor = min(share_minor, amount_minor)
+        book.down_minor += down_minor
         if book.foreseen:
             book.foreseen.pop(0)
         else:
@@ -152,6 +163,9 @@ def pay(
     """
     posting = Posting(amount_minor, [0, 0, 0, 0], 0, [], on, order)
     book.postings[event_id] = posting
+    if book.is_written_off:
+        recover(book, posting, amount_minor)
+        return
     left_minor = allocate(book, event_id, amount_minor, on, order)
     posting.credit_minor = left_minor
     book.credit_minor += left_minor
@@ -192,10 +206,28 @@ def credit_refunded(book: LedgerBook, event: LedgerEvent) -> None:
         parts_minor=[owed_minor, 0, 0, 0],
         credit_minor=-used_minor,
     )
-    if owed_minor:
+    if book.is_written_off:
+        posting = book.postings[event.id]
+        posting.parts_minor[Bucket.PRINCIPAL] = 0
+        give_up_paid_out(book, posting, owed_minor, on)
+    elif owed_minor and owes_net_of_credit(book):
+        owe_again(book, on, owed_minor, 0)
+    elif owed_minor:
         # All of it becomes principal, and the credit then pays its part of that.
         row = owe_again(book, on, amount_minor, 0)
         pay_owed_again(book, event.id, row, used_minor, on)
+
+
+def owes_net_of_credit(book: LedgerBook) -> bool:
+    """Whether what credit covers is not owed at all.
+
+    The peer's arithmetic owes all of it and pays a part at once. Where payments change
+    no interest, that part would bear interest: the customer's own money.
+
+    Example:
+        See `microcrm_core.ledger.replaying`.
+    """
+    return book.conventions.arithmetic is Arithmetic.EXACT
 
 
 def pay_owed_again(
@@ -242,11 +274,15 @@ def owe_again(
 def income_capitalized(book: LedgerBook, event: LedgerEvent) -> None:
     """Let income of the lender be owed as principal, as if it had been paid out.
 
+    Raises:
+        LedgerError: The loan was written off before.
+
     Example:
         See `microcrm_core.ledger.replaying`.
     """
     what = event.what
     assert isinstance(what, IncomeCapitalized)  # as the table of handlers says
+    require_not_written_off(book, event)
     amount_minor = what.amount.minor
     book.postings[event.id] = Posting(
         amount_minor=amount_minor, parts_minor=[amount_minor, 0, 0, 0]
@@ -257,23 +293,3 @@ def income_capitalized(book: LedgerBook, event: LedgerEvent) -> None:
         renew_installment_charges(book, event.value_on)
     if book.credit_minor:
         use_credit(book, event.id, event.value_on)
-
-
-def written_off(book: LedgerBook, event: LedgerEvent) -> None:
-    """Ask for nothing any more: all that is open in any row is waived.
-
-    What is charged later is waived at once; what is paid later is credit.
-
-    Example:
-        See `microcrm_core.ledger.replaying`.
-    """
-    parts_minor = [0, 0, 0, 0]
-    for row in book.rows:
-        for bucket in Bucket:
-            open_minor = row.open_in(bucket)
-            if open_minor > 0:
-                parts_minor[bucket] += row.waive(bucket, open_minor, event.value_on)
-    book.postings[event.id] = Posting(
-        amount_minor=sum(parts_minor), parts_minor=parts_minor
-    )
-    book.is_written_off = book.is_terminated = True

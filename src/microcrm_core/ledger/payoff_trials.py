@@ -22,8 +22,8 @@ import attrs
 from microcrm_core.ids import EventId
 from microcrm_core.ledger.allocation_orders import Bucket
 from microcrm_core.ledger.books import LedgerBook, Posting
-from microcrm_core.ledger.happenings import RepaymentKind
 from microcrm_core.ledger.interest_engines import InterestEngine
+from microcrm_core.ledger.repayment_kinds import RepaymentKind
 from microcrm_core.ledger.row_accounts import RowAccount
 from microcrm_core.ledger.waterfall import allocate
 

@@ -83,7 +83,36 @@ def payoff_quote(
         InvalidValueError: An argument is of another kind.
 
     Example:
-        See `microcrm_core.ledger.payoffs`.
+        >>> import datetime as dt
+        >>> from microcrm_core import STRICT, Currency, Frequency, LoanTerms, Money
+        >>> from microcrm_core import Rate
+        >>> from microcrm_core.ids import LoanId
+        >>> from microcrm_core.ledger import RECALCULATING_LEDGER, Disbursed
+        >>> from microcrm_core.ledger import LedgerEvent, payoff_quote
+        >>> terms = LoanTerms(
+        ...     principal=Money.of("1000.00", Currency.of("EUR")),
+        ...     nominal_rate=Rate.per_year("0.365"),
+        ...     installment_count=3,
+        ...     frequency=Frequency.MONTHLY,
+        ...     disbursed_on=dt.date(2025, 1, 15),
+        ...     first_due_on=dt.date(2025, 2, 15),
+        ... )
+        >>> lent = LedgerEvent.of(
+        ...     Disbursed(amount=terms.principal),
+        ...     loan_id=LoanId("loan-7"),
+        ...     value_on=terms.disbursed_on,
+        ...     recorded_at=dt.datetime(2025, 1, 15, tzinfo=dt.UTC),
+        ...     idempotency_key="lent",
+        ... )
+        >>> quote = payoff_quote(
+        ...     terms,
+        ...     [lent],
+        ...     conventions=STRICT,
+        ...     policy=RECALCULATING_LEDGER,
+        ...     on=dt.date(2025, 1, 25),
+        ... )
+        >>> str(quote.total)
+        'EUR 1010.00'
     """
     state = replay(
         terms,

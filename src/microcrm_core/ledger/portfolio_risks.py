@@ -72,7 +72,15 @@ class PortfolioLoan:
         InvalidValueError: A field breaks its rule.
 
     Example:
-        See `microcrm_core.ledger.portfolio_risks`.
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ids import LoanId
+        >>> from microcrm_core.ledger import PortfolioLoan
+        >>> PortfolioLoan(
+        ...     loan_id=LoanId("loan-7"),
+        ...     principal=Money.of("900.00", Currency.of("EUR")),
+        ...     days_past_due=31,
+        ... ).is_restructured
+        False
     """
 
     loan_id: LoanId = attrs.field(validator=name_text_field)
@@ -97,7 +105,11 @@ class AgingRow:
         principal: Their full unpaid principal.
 
     Example:
-        See `aging_table`.
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ledger import AgingRow
+        >>> owed = Money.of("900.00", Currency.of("EUR"))
+        >>> AgingRow(name="1-30", loan_count=2, principal=owed).loan_count
+        2
     """
 
     name: str
@@ -114,7 +126,12 @@ class AgingTable:
         total: Unpaid principal of all.
 
     Example:
-        See `aging_table`.
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ledger import AgingRow, AgingTable
+        >>> owed = Money.of("900.00", Currency.of("EUR"))
+        >>> row = AgingRow(name="current", loan_count=2, principal=owed)
+        >>> str(AgingTable(rows=(row,), total=owed).total)
+        'EUR 900.00'
     """
 
     rows: tuple[AgingRow, ...]
@@ -139,7 +156,16 @@ class PortfolioAtRisk:
         loan_count: How many there are.
 
     Example:
-        See `microcrm_core.ledger.portfolio_risks`.
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ledger import PortfolioAtRisk
+        >>> euro = Currency.of("EUR")
+        >>> PortfolioAtRisk(
+        ...     at_risk=Money.of("200.00", euro),
+        ...     gross=Money.of("800.00", euro),
+        ...     at_risk_count=1,
+        ...     loan_count=4,
+        ... ).share
+        Fraction(1, 4)
     """
 
     at_risk: Money
@@ -255,7 +281,21 @@ def portfolio_at_risk(
         House definition of PAR, after microfinance reporting standards.
 
     Example:
-        See `microcrm_core.ledger.portfolio_risks`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ids import LoanId
+        >>> from microcrm_core.ledger import PAR30, PortfolioLoan, portfolio_at_risk
+        >>> euro = Currency.of("EUR")
+        >>> late = PortfolioLoan(
+        ...     loan_id=LoanId("loan-7"),
+        ...     principal=Money.of("900.00", euro),
+        ...     days_past_due=31,
+        ... )
+        >>> decision = portfolio_at_risk(
+        ...     [late], policy=PAR30, as_of=dt.date(2025, 3, 31), currency=euro
+        ... )
+        >>> str(decision.outcome.at_risk)
+        'EUR 900.00'
     """
     policy.origin.require_in_force(day("as_of", as_of))
     kept = _checked(loans, currency)

@@ -37,6 +37,7 @@ from microcrm_core.ledger.happenings import (
     ReAged,
     ReAmortized,
     Terminated,
+    WrittenOff,
 )
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.row_accounts import RowAccount
@@ -129,9 +130,23 @@ class LoanPosting:
         is_reversed: Whether the event never was; then nothing but its amount is told.
         parts: Row from 0 (None: no longer part of the schedule), bucket, amount and due
             state of each part of a payment, in the order of going.
+        recovered_minor: What of it paid for what was given up by a write-off; below
+            zero where that went out again.
 
     Example:
-        See `microcrm_core.ledger.replaying`.
+        >>> import datetime as dt
+        >>> from microcrm_core.ids import EventId
+        >>> from microcrm_core.ledger import LoanPosting
+        >>> LoanPosting(
+        ...     event_id=EventId("event-1"),
+        ...     type="loan.repaid",
+        ...     value_on=dt.date(2025, 2, 15),
+        ...     amount_minor=500,
+        ...     parts_minor=(480, 20, 0, 0),
+        ...     credit_minor=0,
+        ...     balance_minor=520,
+        ... ).is_reversed
+        False
     """
 
     event_id: EventId
@@ -143,6 +158,7 @@ class LoanPosting:
     balance_minor: int
     is_reversed: bool = False
     parts: tuple[tuple[int | None, Bucket, int, DueState], ...] = ()
+    recovered_minor: int = 0
 
     def allocation(
         self, currency: Currency, due_day: Sequence[int]
@@ -175,12 +191,43 @@ def postings_of(
     Reversed events come after those that count.
 
     Example:
-        See `microcrm_core.ledger.replaying`.
+        >>> import datetime as dt
+        >>> from microcrm_core import STRICT, Currency, Frequency, LoanTerms, Money
+        >>> from microcrm_core import Rate
+        >>> from microcrm_core.ids import LoanId
+        >>> from microcrm_core.ledger import PLAIN_LEDGER, Disbursed, LedgerEvent
+        >>> from microcrm_core.ledger import postings_of
+        >>> from microcrm_core.ledger.replaying import replay_book
+        >>> terms = LoanTerms(
+        ...     principal=Money.of("1000.00", Currency.of("EUR")),
+        ...     nominal_rate=Rate.per_year("0.365"),
+        ...     installment_count=3,
+        ...     frequency=Frequency.MONTHLY,
+        ...     disbursed_on=dt.date(2025, 1, 15),
+        ...     first_due_on=dt.date(2025, 2, 15),
+        ... )
+        >>> lent = LedgerEvent.of(
+        ...     Disbursed(amount=terms.principal),
+        ...     loan_id=LoanId("loan-7"),
+        ...     value_on=terms.disbursed_on,
+        ...     recorded_at=dt.datetime(2025, 1, 15, tzinfo=dt.UTC),
+        ...     idempotency_key="lent",
+        ... )
+        >>> book, _ = replay_book(
+        ...     terms,
+        ...     [lent],
+        ...     conventions=STRICT,
+        ...     policy=PLAIN_LEDGER,
+        ...     as_of=dt.date(2025, 2, 20),
+        ... )
+        >>> [posting.amount_minor for posting in postings_of(book, [])]
+        [100000]
     """
     places = {row: number for number, row in enumerate(book.rows)}
     events = {event.id: event for event in book.events}
     made: list[LoanPosting] = []
     balance_minor = 0
+    is_given_up = False
     cause: LedgerEvent | None = None
     for event_id, posting in book.postings.items():
         event = events.get(event_id)
@@ -189,7 +236,10 @@ def postings_of(
             cause = event
         assert cause is not None  # what comes by itself follows its event
         change_minor = _balance_change_minor(book, what, posting)
-        balance_minor = max(balance_minor + change_minor, 0)
+        # After a write-off nothing is outstanding, whatever goes out again.
+        if not is_given_up:
+            balance_minor = max(balance_minor + change_minor, 0)
+        is_given_up |= type(what) is WrittenOff and posting.amount_minor > 0
         made.append(
             LoanPosting(
                 event_id=event_id,
@@ -200,6 +250,7 @@ def postings_of(
                 credit_minor=posting.credit_minor,
                 balance_minor=balance_minor,
                 parts=_parts(posting, places),
+                recovered_minor=posting.recovered_minor,
             )
         )
     made += [_reversed(event, balance_minor) for event in reversed_events]

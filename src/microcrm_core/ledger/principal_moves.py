@@ -39,6 +39,7 @@ class PrincipalMove:
         is_opening: Whether that is at the very start of the period.
         place: Position of the row whose installment it belongs to.
         amount_minor: What the balance changes by: below zero where it was paid.
+        is_last: Whether that row was the last one, which the balloon is due with.
 
     Example:
         See `microcrm_core.ledger.principal_moves`.
@@ -49,6 +50,7 @@ class PrincipalMove:
     is_opening: bool
     place: int
     amount_minor: int
+    is_last: bool = False
 
 
 def moved_periods(

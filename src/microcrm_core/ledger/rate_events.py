@@ -1,6 +1,6 @@
-"""What new rates and pauses of interest do to a book.
+"""What new rates, pauses of interest, due dates and terms do to a book.
 
-Both are the engine's business; the book only notes that they took place.
+All are the engine's business; the book only notes that they took place.
 
 Example:
     >>> from microcrm_core.ledger.rate_events import interest_paused, rate_changed
@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from microcrm_core.ledger.books import LedgerBook, Posting
+from microcrm_core.ledger.charging import reallocate_credit
 from microcrm_core.ledger.happenings import InterestPaused, RateChanged
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.loans.terms import LoanTerms
 
-__all__ = ["bears_interest", "interest_paused", "rate_changed"]
+__all__ = ["bears_interest", "interest_paused", "rate_changed", "terms_changed"]
 
 
 def bears_interest(terms: LoanTerms, events: Iterable[LedgerEvent]) -> bool:
@@ -58,3 +59,23 @@ def interest_paused(book: LedgerBook, event: LedgerEvent) -> None:
     book.postings[event.id] = Posting(amount_minor=0)
     if not book.is_terminated:
         book.engine.pause(book, event.value_on, event.what.last_on)
+
+
+def terms_changed(book: LedgerBook, event: LedgerEvent) -> None:
+    """Let new due dates, or a new term, hold from the event's day on.
+
+    What was agreed before anything was paid out made the terms that the loan began
+    with, and a loan that was ended has no due dates to come.
+
+    Raises:
+        LedgerError: The event fits no due date of the loan.
+        ScheduleError: The terms, as they then are, allow no schedule.
+
+    Example:
+        See `microcrm_core.ledger.replanned_rows`.
+    """
+    if not book.lent_minor or book.is_terminated:
+        return
+    book.engine.change_terms(book, event)
+    if book.credit_minor:
+        reallocate_credit(book)

@@ -99,7 +99,10 @@ def re_amortized(book: LedgerBook, event: LedgerEvent) -> None:
         return
     to_come = _rows_to_come(book, event)
     if _is_of_engine(book):
-        _ask_engine(book, event, [row.due_on for row in to_come], what.interest)
+        # A row that keeps only charges may be due on the same day as one that came by
+        # an earlier event.
+        due_on = sorted({row.due_on for row in to_come})
+        _ask_engine(book, event, due_on, what.interest)
         return
     taken_minor = sum(_take_principal(row, on) for row in book.rows if row.due_on <= on)
     _post_principal(book, event, taken_minor)
@@ -130,10 +133,11 @@ def arrears_capitalized(book: LedgerBook, event: LedgerEvent) -> None:
     on = event.value_on
     posting = Posting(amount_minor=0)
     for row in book.rows:
-        if row.due_on >= on:
+        open_minor = [row.open_in(bucket) for bucket in _CAPITALIZED]
+        # What asked for nothing before the day was not settled on it.
+        if row.due_on >= on or not any(open_minor):
             continue
-        for bucket in _CAPITALIZED:
-            moved_minor = row.open_in(bucket)
+        for bucket, moved_minor in zip(_CAPITALIZED, open_minor, strict=True):
             row.charged[bucket] -= moved_minor
             posting.parts_minor[bucket] += moved_minor
         row.restamp(on)

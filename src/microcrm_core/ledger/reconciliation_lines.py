@@ -96,7 +96,16 @@ class Receipt:
         InvalidValueError: A field breaks its rule.
 
     Example:
-        See `microcrm_core.ledger.reconciliation_lines`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ledger import Receipt
+        >>> Receipt(
+        ...     id="event-1",
+        ...     value_on=dt.date(2025, 3, 3),
+        ...     amount=Money.of("100.00", Currency.of("EUR")),
+        ...     reference="loan-7",
+        ... ).amount.minor
+        10000
     """
 
     id: str = attrs.field(validator=name_text_field)
@@ -121,7 +130,16 @@ class BankMovement:
         InvalidValueError: A field breaks its rule.
 
     Example:
-        See `microcrm_core.ledger.reconciliation_lines`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ledger import BankMovement
+        >>> BankMovement(
+        ...     id="b-1",
+        ...     booked_on=dt.date(2025, 3, 3),
+        ...     amount=Money.of("100.00", Currency.of("EUR")),
+        ...     reference=None,
+        ... ).amount.minor
+        10000
     """
 
     id: str = attrs.field(validator=name_text_field)
@@ -181,7 +199,25 @@ class ReconciliationLine:
         movement: The bank's side; None: it has none.
 
     Example:
-        See `microcrm_core.ledger.reconciliation_lines`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ledger import (
+        ...     Receipt,
+        ...     ReconciliationLine,
+        ...     ReconciliationOutcome,
+        ... )
+        >>> line = ReconciliationLine(
+        ...     outcome=ReconciliationOutcome.MISSING_AT_BANK,
+        ...     receipt=Receipt(
+        ...         id="event-1",
+        ...         value_on=dt.date(2025, 3, 3),
+        ...         amount=Money.of("100.00", Currency.of("EUR")),
+        ...         reference="loan-7",
+        ...     ),
+        ...     movement=None,
+        ... )
+        >>> line.difference_minor, line.reason.text()
+        (-10000, 'the ledger has it, the bank does not')
     """
 
     outcome: ReconciliationOutcome
@@ -226,7 +262,12 @@ class Reconciliation:
         currency: Of all amounts.
 
     Example:
-        See `microcrm_core.ledger.reconciliation_lines`.
+        >>> from microcrm_core import Currency
+        >>> from microcrm_core.ledger import ReconciliationPolicy, reconcile
+        >>> house = ReconciliationPolicy(id="house", version="1", days_max=3)
+        >>> found = reconcile([], [], policy=house, currency=Currency.of("EUR"))
+        >>> found.is_clean, str(found.difference)
+        (True, 'EUR 0.00')
     """
 
     lines: tuple[ReconciliationLine, ...]

@@ -39,7 +39,6 @@ from microcrm_core.ledger.happenings import (
     ChargedBack,
     CreditRefunded,
     Repaid,
-    RepaymentKind,
 )
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.reconciliation_lines import (
@@ -50,6 +49,7 @@ from microcrm_core.ledger.reconciliation_lines import (
     ReconciliationOutcome,
     ReconciliationPolicy,
 )
+from microcrm_core.ledger.repayment_kinds import RepaymentKind
 from microcrm_core.money import Currency, Money
 
 __all__ = ["receipts_of", "reconcile"]
@@ -127,17 +127,35 @@ def reconcile(
         currency: Of all amounts.
 
     Raises:
-        InvalidValueError: An id repeats on one side.
+        InvalidValueError: An id repeats on one side, or an entry is no `Receipt` or no
+            `BankMovement`.
         CurrencyMismatchError: An amount is in another currency.
 
     Source:
         House rule.
 
     Example:
-        See `microcrm_core.ledger.reconciliations`.
+        >>> import datetime as dt
+        >>> from microcrm_core import Currency, Money
+        >>> from microcrm_core.ledger import BankMovement, ReconciliationPolicy
+        >>> from microcrm_core.ledger import reconcile
+        >>> euro = Currency.of("EUR")
+        >>> movement = BankMovement(
+        ...     id="b-1",
+        ...     booked_on=dt.date(2025, 3, 3),
+        ...     amount=Money.of("100.00", euro),
+        ...     reference="loan-7",
+        ... )
+        >>> house = ReconciliationPolicy(id="house", version="1", days_max=3)
+        >>> found = reconcile([], [movement], policy=house, currency=euro)
+        >>> [line.outcome.value for line in found.lines]
+        ['missing_in_ledger']
     """
-    here = _in_order(receipts, lambda one: (one.value_on, one.id))
-    there = _in_order(movements, lambda one: (one.booked_on, one.id))
+    here, there = list(receipts), list(movements)
+    _require_kind("receipts", here, Receipt, hint="use receipts_of(...)")
+    _require_kind("movements", there, BankMovement)
+    here.sort(key=lambda one: (one.value_on, one.id))
+    there.sort(key=lambda one: (one.booked_on, one.id))
     _require("receipts", ((one.id, one.amount) for one in here), currency)
     _require("movements", ((one.id, one.amount) for one in there), currency)
     board = _Board(policy=policy, receipts=here, movements=there)
@@ -154,8 +172,16 @@ def reconcile(
     )
 
 
-def _in_order(entries: Iterable[T], key: Callable[[T], tuple[dt.date, str]]) -> list[T]:
-    return sorted(entries, key=key)
+def _require_kind(
+    field: str,
+    entries: Iterable[object],
+    kind: type[Receipt | BankMovement],
+    hint: str | None = None,
+) -> None:
+    for entry in entries:
+        if not isinstance(entry, kind):
+            rule = f"must hold nothing but {kind.__name__}"
+            raise InvalidValueError(field, rule, entry, hint=hint)
 
 
 def _require(

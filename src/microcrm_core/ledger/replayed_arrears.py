@@ -96,7 +96,36 @@ def replay_arrears(
         InvalidValueError: An argument is of another kind.
 
     Example:
-        See `microcrm_core.ledger.replayed_arrears`.
+        >>> import datetime as dt
+        >>> from microcrm_core import STRICT, Currency, Frequency, LoanTerms, Money
+        >>> from microcrm_core import Rate
+        >>> from microcrm_core.ids import LoanId
+        >>> from microcrm_core.ledger import PLAIN_LEDGER, Disbursed, LedgerEvent
+        >>> from microcrm_core.ledger import replay_arrears
+        >>> terms = LoanTerms(
+        ...     principal=Money.of("1000.00", Currency.of("EUR")),
+        ...     nominal_rate=Rate.per_year("0.365"),
+        ...     installment_count=3,
+        ...     frequency=Frequency.MONTHLY,
+        ...     disbursed_on=dt.date(2025, 1, 15),
+        ...     first_due_on=dt.date(2025, 2, 15),
+        ... )
+        >>> lent = LedgerEvent.of(
+        ...     Disbursed(amount=terms.principal),
+        ...     loan_id=LoanId("loan-7"),
+        ...     value_on=terms.disbursed_on,
+        ...     recorded_at=dt.datetime(2025, 1, 15, tzinfo=dt.UTC),
+        ...     idempotency_key="lent",
+        ... )
+        >>> path = replay_arrears(
+        ...     terms,
+        ...     [lent],
+        ...     conventions=STRICT,
+        ...     policy=PLAIN_LEDGER,
+        ...     until_on=dt.date(2025, 2, 28),
+        ... )
+        >>> path.days_past_due(dt.date(2025, 2, 20))
+        5
     """
     log = tuple(events)
     walk = _Walk(
@@ -166,7 +195,36 @@ def snapshot_of(state: LoanState, policy: LedgerPolicy) -> LoanSnapshot:
     """Return what a path needs of the state of a loan that is kept by *policy*.
 
     Example:
-        See `microcrm_core.ledger.replayed_arrears`.
+        >>> import datetime as dt
+        >>> from microcrm_core import STRICT, Currency, Frequency, LoanTerms, Money
+        >>> from microcrm_core import Rate
+        >>> from microcrm_core.ids import LoanId
+        >>> from microcrm_core.ledger import PLAIN_LEDGER, Disbursed, LedgerEvent
+        >>> from microcrm_core.ledger import replay, snapshot_of
+        >>> terms = LoanTerms(
+        ...     principal=Money.of("1000.00", Currency.of("EUR")),
+        ...     nominal_rate=Rate.per_year("0.365"),
+        ...     installment_count=3,
+        ...     frequency=Frequency.MONTHLY,
+        ...     disbursed_on=dt.date(2025, 1, 15),
+        ...     first_due_on=dt.date(2025, 2, 15),
+        ... )
+        >>> lent = LedgerEvent.of(
+        ...     Disbursed(amount=terms.principal),
+        ...     loan_id=LoanId("loan-7"),
+        ...     value_on=terms.disbursed_on,
+        ...     recorded_at=dt.datetime(2025, 1, 15, tzinfo=dt.UTC),
+        ...     idempotency_key="lent",
+        ... )
+        >>> state = replay(
+        ...     terms,
+        ...     [lent],
+        ...     conventions=STRICT,
+        ...     policy=PLAIN_LEDGER,
+        ...     as_of=dt.date(2025, 2, 20),
+        ... )
+        >>> snapshot_of(state, PLAIN_LEDGER).is_disbursed
+        True
     """
     rows = state.rows
     earns_late = policy.late_interest is not LateInterest.NONE

@@ -70,7 +70,6 @@ from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.ledger_policies import LedgerPolicy
 from microcrm_core.ledger.loan_states import LoanState
 from microcrm_core.ledger.logs import LogReading, read_log, read_whole_log
-from microcrm_core.ledger.term_changes import changed_terms
 from microcrm_core.loans.conventions import Arithmetic, ScheduleConventions
 from microcrm_core.loans.terms import LoanTerms
 
@@ -117,7 +116,36 @@ def replay(
         InvalidValueError: An argument is of another kind.
 
     Example:
-        See `microcrm_core.ledger.replaying`.
+        >>> import datetime as dt
+        >>> from microcrm_core import STRICT, Currency, Frequency, LoanTerms, Money
+        >>> from microcrm_core import Rate
+        >>> from microcrm_core.ids import LoanId
+        >>> from microcrm_core.ledger import PLAIN_LEDGER, Disbursed, LedgerEvent
+        >>> from microcrm_core.ledger import replay
+        >>> terms = LoanTerms(
+        ...     principal=Money.of("1000.00", Currency.of("EUR")),
+        ...     nominal_rate=Rate.per_year("0.365"),
+        ...     installment_count=3,
+        ...     frequency=Frequency.MONTHLY,
+        ...     disbursed_on=dt.date(2025, 1, 15),
+        ...     first_due_on=dt.date(2025, 2, 15),
+        ... )
+        >>> lent = LedgerEvent.of(
+        ...     Disbursed(amount=terms.principal),
+        ...     loan_id=LoanId("loan-7"),
+        ...     value_on=terms.disbursed_on,
+        ...     recorded_at=dt.datetime(2025, 1, 15, tzinfo=dt.UTC),
+        ...     idempotency_key="lent",
+        ... )
+        >>> state = replay(
+        ...     terms,
+        ...     [lent],
+        ...     conventions=STRICT,
+        ...     policy=PLAIN_LEDGER,
+        ...     as_of=dt.date(2025, 1, 25),
+        ... )
+        >>> str(state.outstanding.principal), str(state.accrued_interest)
+        ('EUR 1000.00', 'EUR 10.00')
     """
     book, reading = replay_book(
         terms,
@@ -159,14 +187,12 @@ def replay_book(
     currency = terms.principal.currency
     reading = read_whole_log(events, as_of=as_of, known_at=known_at, currency=currency)
     live = _in_order(reading.live, conventions)
-    changed = changed_terms(terms, live, conventions)
     if checkpoint is not None:
-        book = checkpoint.resumed(changed, conventions, policy, live)
+        book = checkpoint.resumed(terms, conventions, policy, live, as_of)
         if book is not None:
-            book.as_of = as_of
             apply_events(book, live[checkpoint.event_count :])
             return book, reading
-    return fold(changed, live, conventions, policy, as_of), reading
+    return fold(terms, live, conventions, policy, as_of), reading
 
 
 def checkpoint_of(
@@ -186,7 +212,33 @@ def checkpoint_of(
         InvalidValueError: An argument is of another kind.
 
     Example:
-        See `microcrm_core.ledger.checkpoints`.
+        >>> import datetime as dt
+        >>> from microcrm_core import STRICT, Currency, Frequency, LoanTerms, Money
+        >>> from microcrm_core import Rate
+        >>> from microcrm_core.ids import LoanId
+        >>> from microcrm_core.ledger import PLAIN_LEDGER, Disbursed, LedgerEvent
+        >>> from microcrm_core.ledger import checkpoint_of, replay
+        >>> terms = LoanTerms(
+        ...     principal=Money.of("1000.00", Currency.of("EUR")),
+        ...     nominal_rate=Rate.per_year("0.365"),
+        ...     installment_count=3,
+        ...     frequency=Frequency.MONTHLY,
+        ...     disbursed_on=dt.date(2025, 1, 15),
+        ...     first_due_on=dt.date(2025, 2, 15),
+        ... )
+        >>> lent = LedgerEvent.of(
+        ...     Disbursed(amount=terms.principal),
+        ...     loan_id=LoanId("loan-7"),
+        ...     value_on=terms.disbursed_on,
+        ...     recorded_at=dt.datetime(2025, 1, 15, tzinfo=dt.UTC),
+        ...     idempotency_key="lent",
+        ... )
+        >>> rules = {"conventions": STRICT, "policy": PLAIN_LEDGER}
+        >>> before = checkpoint_of(terms, [lent], as_of=dt.date(2025, 1, 31), **rules)
+        >>> day = dt.date(2025, 2, 20)
+        >>> state = replay(terms, [lent], as_of=day, checkpoint=before, **rules)
+        >>> state == replay(terms, [lent], as_of=day, **rules)
+        True
     """
     known = read_log(events, as_of=as_of, known_at=known_at)
     # Rates and pauses to come are left out: what happens before them is to go first.

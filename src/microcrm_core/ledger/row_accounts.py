@@ -75,9 +75,9 @@ class RowAccount:
     from_on: dt.date
     due_on: dt.date
     kind: RowKind = RowKind.REGULAR
-    charged: list[int] = attrs.field(factory=lambda: [0, 0, 0, 0])
-    paid: list[int] = attrs.field(factory=lambda: [0, 0, 0, 0])
-    waived: list[int] = attrs.field(factory=lambda: [0, 0, 0, 0])
+    charged: list[int] = attrs.field(factory=_NOTHING.copy)
+    paid: list[int] = attrs.field(factory=_NOTHING.copy)
+    waived: list[int] = attrs.field(factory=_NOTHING.copy)
     paid_early_minor: int = 0
     paid_late_minor: int = 0
     credited_minor: int = 0
@@ -113,16 +113,20 @@ class RowAccount:
         if taken <= 0:
             return 0
         paid[bucket] += taken
+        self.note_paid(taken, on)
+        return taken
+
+    def note_paid(self, taken_minor: int, on: dt.date) -> None:
+        """Note when something was paid, and whether that settled the row."""
         due_on = self.due_on
         if on < due_on:
-            self.paid_early_minor += taken
+            self.paid_early_minor += taken_minor
         elif on > due_on:
-            self.paid_late_minor += taken
-        is_settled = charged == paid or (
+            self.paid_late_minor += taken_minor
+        is_settled = self.charged == self.paid or (
             self.waived != _NOTHING and not self.open_minor
         )
         self.settled_on = on if is_settled else None
-        return taken
 
     def waive(self, bucket: Bucket, amount_minor: int, on: dt.date) -> int:
         """Ask for up to *amount_minor* less in one bucket; return how much."""
@@ -133,7 +137,7 @@ class RowAccount:
 
     def restamp(self, on: dt.date) -> None:
         """Note that something else than a payment settled the row, or opened it."""
-        if self.open_minor:
+        if sum(self.charged) - sum(self.paid) - sum(self.waived):
             self.settled_on = None
         elif self.settled_on is None:
             self.settled_on = on

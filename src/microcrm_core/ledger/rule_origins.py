@@ -13,7 +13,6 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
-from enum import StrEnum
 
 import attrs
 
@@ -23,31 +22,10 @@ from microcrm_core.checks import (
     name_text_field,
     whole_number_field,
 )
-from microcrm_core.decisions import PolicyRef
+from microcrm_core.decisions import PolicyRef, SourceStatus
 from microcrm_core.errors import InvalidValueError, PolicyError
 
 __all__ = ["DayLimit", "RuleOrigin", "SourceStatus"]
-
-
-class SourceStatus(StrEnum):
-    """How far the source of a rule is trusted.
-
-    Attributes:
-        READ: Seen in an official or professional text.
-        KNOWN: General knowledge; to be verified before it is relied on.
-        SECONDARY: Reported by others only.
-        HOUSE: The lender's own rule.
-
-    Example:
-        >>> from microcrm_core.ledger.rule_origins import SourceStatus
-        >>> SourceStatus("known") is SourceStatus.KNOWN
-        True
-    """
-
-    READ = "read"
-    KNOWN = "known"
-    SECONDARY = "secondary"
-    HOUSE = "house"
 
 
 @attrs.frozen(kw_only=True)

@@ -38,6 +38,7 @@ from microcrm_core.ledger.engine_rows import (
     stop_interest,
 )
 from microcrm_core.ledger.happenings import ReAgedInterest
+from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.model_re_aging import re_age_evenly
 from microcrm_core.ledger.row_accounts import RowAccount, RowKind
 from microcrm_core.loans.fineract_limits import require_known
@@ -126,6 +127,9 @@ class SpreadEngine:
     def pause(self, book: LedgerBook, first_on: dt.date, last_on: dt.date) -> None:
         """Let no interest accrue on these days: none does anyway."""
 
+    def change_terms(self, book: LedgerBook, event: LedgerEvent) -> None:
+        """Do nothing: the terms were changed before the rows were made."""
+
     def accrue_to(self, book: LedgerBook, on: dt.date) -> None:
         """Bring interest on overdue principal up to this day: it bears none."""
 
@@ -186,6 +190,6 @@ class SpreadEngine:
             is_in_full=interest is ReAgedInterest.EQUAL_IN_FULL,
         )
 
-    def payoff_interest(self, book: LedgerBook, on: dt.date) -> int:
-        """Return the interest that is open if all is paid on this day."""
-        return sum(row.open_in(Bucket.INTEREST) for row in book.rows)
+    def payoff(self, book: LedgerBook, on: dt.date) -> tuple[int, int]:
+        """Return principal and interest that are open if all is paid on this day."""
+        return book.open_in(Bucket.PRINCIPAL), book.open_in(Bucket.INTEREST)

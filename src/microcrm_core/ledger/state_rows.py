@@ -35,7 +35,11 @@ class BucketAmounts:
         penalties: Penalties.
 
     Example:
-        See `microcrm_core.ledger.state_rows`.
+        >>> from microcrm_core import Currency
+        >>> from microcrm_core.ledger import BucketAmounts
+        >>> owed = BucketAmounts.of((90000, 2000, 500, 0), Currency.of("EUR"))
+        >>> str(owed.principal), str(owed.total)
+        ('EUR 900.00', 'EUR 925.00')
     """
 
     principal: Money

@@ -1,9 +1,14 @@
-"""What events do to the dates of a loan, before anything else is worked out.
+"""What events do to the due dates of a loan, and which of them they may touch.
 
 A due date may move, installments may be skipped, the loan may get longer or shorter.
-All of these make new due dates, so they are applied to the terms first, in the order of
-their days; amounts follow from the terms.
+All of these make new due dates, in the order of their days; amounts follow from them.
 
+- By exact fractions a change holds from its day on: installments due on that day or
+  before it stay as they were, so no event may name one, and what is new is due after
+  the day. What is agreed before the loan is paid out makes the terms that it starts
+  with.
+- In the arithmetic of Fineract all changes are applied to the terms before anything
+  else, whenever they were agreed.
 - A due date that moves takes the later ones with it: they are a series of their own,
   counted from the new date by the frequency and the roll rule.
 - A holiday moves a due date, and all after it, on by so many periods of the series.
@@ -13,6 +18,8 @@ their days; amounts follow from the terms.
 The due date that an event names is that of the terms, or the business day it is moved
 to. New rates and pauses that were agreed for after the last due date change nothing,
 so they are left out.
+
+Read `replanned_rows` next: what becomes of the installments.
 
 Example:
     >>> import datetime as dt
@@ -42,33 +49,31 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import attrs
 
 from microcrm_core.dates import (
-    Frequency,
-    FrequencyUnit,
     RollRule,
     adjust_date,
-    due_dates,
     roll_date,
 )
 from microcrm_core.errors import LedgerError
 from microcrm_core.ledger.happenings import DueDateChanged, HolidayGranted, TermChanged
 from microcrm_core.ledger.ledger_events import LedgerEvent
-from microcrm_core.loans import LoanTerms, ScheduleConventions
-from microcrm_core.loans.plain import days_of_months
-from microcrm_core.loans.portions import EPOCH_ORDINAL
+from microcrm_core.loans import Arithmetic, LoanTerms, ScheduleConventions
+from microcrm_core.loans.plain import series_dates
 from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX
 
-__all__ = ["changed_terms"]
+__all__ = ["TERM_CHANGES", "DueSeries", "changed_terms"]
 
-_CHANGES: Final = (DueDateChanged, HolidayGranted, TermChanged)
-_FIRST_YEAR: Final = 1900
-_MONTHS: Final = 12 * 300
+TERM_CHANGES: Final = frozenset({DueDateChanged, HolidayGranted, TermChanged})
+"""What happened, where that changes due dates or the term."""
+
+_DAY: Final = dt.timedelta(days=1)
 
 
 def changed_terms(
@@ -86,34 +91,37 @@ def changed_terms(
         conventions: How due dates roll, and to which business days they move.
 
     Raises:
-        LedgerError: An event names no due date of the loan or one that was before the
-            event; a new date is not after the one before it, or before the event; or
-            no installment, or too many, would be left.
+        LedgerError: As `DueSeries.change` does.
         InvalidValueError: A due date would leave the calendar.
 
     Example:
         See `microcrm_core.ledger.term_changes`.
     """
-    changes = [event for event in events if isinstance(event.what, _CHANGES)]
+    changes = [event for event in events if type(event.what) in TERM_CHANGES]
     if not changes:
         return terms
-    series = _Series.of(terms, conventions)
+    series = DueSeries.of(terms, conventions)
     for event in sorted(changes, key=lambda event: event.sort_key):
-        what = event.what
-        if isinstance(what, DueDateChanged):
-            series.move(event, what.from_on, what.to_on)
-        elif isinstance(what, HolidayGranted):
-            series.skip(event, what.from_on, what.count)
-        elif isinstance(what, TermChanged):
-            series.lengthen(event, what.added_count)
+        series.change(event)
     return series.terms()
 
 
 @attrs.define(kw_only=True)
-class _Series:
+class DueSeries:
     """Due dates that change, and from which date the later ones are counted.
 
-    The date at position `anchor` begins the series that goes on after the last one.
+    Attributes:
+        agreed: What was agreed.
+        conventions: How due dates roll, and to which business days they move.
+        due_on: The due dates as they stand; a last one of its own stands apart.
+        anchor: Position of the date that begins the series which goes on after the
+            last one.
+        anchor_on: That date.
+        last_on: A last due date that was agreed apart from the others; None: none was.
+        roll: The roll rule that the series goes on by.
+
+    Example:
+        See `microcrm_core.ledger.term_changes`.
     """
 
     agreed: LoanTerms
@@ -125,8 +133,9 @@ class _Series:
     roll: RollRule
 
     @classmethod
-    def of(cls, terms: LoanTerms, conventions: ScheduleConventions) -> _Series:
-        due_on = terms.due_on or _dates(
+    def of(cls, terms: LoanTerms, conventions: ScheduleConventions) -> DueSeries:
+        """Return the due dates as they were agreed."""
+        due_on = terms.due_on or series_dates(
             terms.first_due_on,
             terms.frequency,
             terms.installment_count,
@@ -143,6 +152,34 @@ class _Series:
             last_on=terms.last_due_on,
             roll=conventions.roll,
         )
+
+    def change(self, event: LedgerEvent) -> None:
+        """Apply an event; one that changes no due date is passed over.
+
+        Raises:
+            LedgerError: The event names no due date of the loan, or one that it comes
+                too late for; a new date is not after the one before it, or too early
+                for the event; or no installment, or too many, would be left.
+            InvalidValueError: A due date would leave the calendar.
+        """
+        what = event.what
+        if isinstance(what, DueDateChanged):
+            self.move(event, what.from_on, what.to_on)
+        elif isinstance(what, HolidayGranted):
+            self.skip(event, what.from_on, what.count)
+        elif isinstance(what, TermChanged):
+            self.lengthen(event, what.added_count)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether installments that are due when something changes stay as they are."""
+        return self.conventions.arithmetic is Arithmetic.EXACT
+
+    def kept_count(self, on: dt.date) -> int:
+        """Return how many installments are due on a day or before it."""
+        if self.conventions.business_days is None:
+            return bisect_right(self.dates(), on)
+        return sum(self._due(date) <= on for date in self.dates())
 
     def dates(self) -> list[dt.date]:
         """Return the due dates as they stand."""
@@ -162,35 +199,43 @@ class _Series:
         """Return the position of the due date that an event names."""
         dates = self.dates()
         if from_on not in dates:
-            rule = self.conventions.business_days
-            if rule is not None:
-                moved = [adjust_date(on, rule.rule, rule.calendar) for on in dates]
-                dates = moved if from_on in moved else dates
+            moved = [self._due(on) for on in dates]
+            dates = moved if from_on in moved else dates
         if from_on not in dates:
             first_on, last_on = dates[0], dates[-1]
             rule_text = f"must be a due date, of which {len(dates)} are from "
             rule_text += f"{first_on} to {last_on}"
             raise LedgerError(event.id, "from_on", rule_text, from_on)
-        if from_on < event.value_on:
+        place = dates.index(from_on)
+        if self.is_kept and place < self.kept_count(event.value_on):
+            rule_text = f"must be due after the day of the event, {event.value_on}"
+            raise LedgerError(event.id, "from_on", rule_text, from_on)
+        if from_on < event.value_on and not self.is_kept:
             rule_text = f"must not be before the day of the event, {event.value_on}"
             raise LedgerError(event.id, "from_on", rule_text, from_on)
-        return dates.index(from_on)
+        return place
 
     def move(self, event: LedgerEvent, from_on: dt.date, to_on: dt.date) -> None:
         """Move one due date, and count the later ones from it."""
         place = self.place_of(event, from_on)
         earliest_on = max(event.value_on, self._day_after(place))
+        hint = "it must come after the date before it, and not before the event"
+        if self.is_kept:
+            earliest_on = max(earliest_on, event.value_on + _DAY)
+            hint = "it must come after the date before it, and after the event"
         if to_on < earliest_on:
             rule = f"must be {earliest_on} or later"
-            hint = "it must come after the date before it, and not before the event"
             raise LedgerError(event.id, "to_on", rule, to_on, hint=hint)
+        if self.is_kept and self._due(to_on) <= event.value_on:
+            rule = f"must be due after the day of the event, {event.value_on}"
+            raise LedgerError(event.id, "to_on", rule, to_on, hint="choose a later day")
         last = len(self.due_on) - 1
         if self.last_on is not None and place == last:
             self.last_on = to_on
             return
         self.roll = _own_roll(self.roll, to_on)
         frequency, roll = self.agreed.frequency, self.roll
-        later = _dates(to_on, frequency, last + 1 - place, roll)
+        later = series_dates(to_on, frequency, last + 1 - place, roll)
         self.due_on[place:] = later
         self.anchor, self.anchor_on = place, to_on
         self._require_last(event, "to_on", to_on)
@@ -219,17 +264,42 @@ class _Series:
         if not 1 <= count <= INSTALLMENT_COUNT_MAX:
             rule = f"must leave from 1 to {INSTALLMENT_COUNT_MAX} installments"
             raise LedgerError(event.id, "added_count", rule, added_count)
-        dates = self.dates()
-        if added_count < 0 and dates[count - 1] < event.value_on:
+        dates, kept_count = self.dates(), self.kept_count(event.value_on)
+        if self.is_kept:
+            self._require_to_come(event, count, added_count)
+        elif added_count < 0 and dates[count - 1] < event.value_on:
             rule = f"must leave an installment due on {event.value_on} or later"
             raise LedgerError(event.id, "added_count", rule, added_count)
         self.due_on = [self.date_at(position) for position in range(count)]
         self._require_last(event, "added_count", added_count)
+        # Where the last one stood apart, what it replaced may be long past.
+        if self.is_kept and self.kept_count(event.value_on) > kept_count:
+            rule = f"must leave the due dates to come after {event.value_on}"
+            hint = "move the last due date first"
+            raise LedgerError(event.id, "added_count", rule, added_count, hint=hint)
+
+    def _require_to_come(
+        self, event: LedgerEvent, count: int, added_count: int
+    ) -> None:
+        """Refuse a term that leaves, or finds, no installment after the event."""
+        kept_count = self.kept_count(event.value_on)
+        if kept_count == len(self.due_on):
+            rule = f"must be before the last due date, {self._due(self.dates()[-1])}"
+            hint = "re-age what is left instead"
+            raise LedgerError(event.id, "value_on", rule, event.value_on, hint=hint)
+        if count <= kept_count:
+            rule = f"must leave an installment due after {event.value_on}"
+            raise LedgerError(event.id, "added_count", rule, added_count)
+
+    def _due(self, on: dt.date) -> dt.date:
+        """Return the business day on which a due date is due."""
+        rule = self.conventions.business_days
+        return on if rule is None else adjust_date(on, rule.rule, rule.calendar)
 
     def _day_after(self, place: int) -> dt.date:
         """Return the first day that a due date may be on."""
         before_on = self.due_on[place - 1] if place else self.agreed.disbursed_on
-        return before_on + dt.timedelta(days=1)
+        return before_on + _DAY
 
     def _require_last(self, event: LedgerEvent, field: str, value: object) -> None:
         """Refuse a date that the last one, agreed apart, does not follow."""
@@ -268,17 +338,3 @@ def _own_roll(roll: RollRule, on: dt.date) -> RollRule:
     if roll.day is None or on.day == min(roll.day, month_days):
         return roll
     return attrs.evolve(roll, day=None, second_day=None)
-
-
-def _dates(
-    first_on: dt.date, frequency: Frequency, count: int, roll: RollRule
-) -> Sequence[dt.date]:
-    """Return the dates of a series, months on one day in a quick way."""
-    step = frequency.count
-    month = 12 * (first_on.year - _FIRST_YEAR) + first_on.month - 1
-    end = month + count * step
-    is_monthly = frequency.unit is FrequencyUnit.MONTH
-    if not is_monthly or roll != RollRule.DAY_OF_MONTH or month < 0 or end > _MONTHS:
-        return due_dates(first_on, frequency, count, roll)
-    days, _ = days_of_months(first_on.day)
-    return [dt.date.fromordinal(day + EPOCH_ORDINAL) for day in days[month:end:step]]

@@ -2,7 +2,7 @@
 
 Names are loaded when they are touched (PEP 562), as in the package root: a program that
 plans schedules need not load the solvers of rates and the other engine. Batch twins
-for many loans are in `columns_batch`, `batch`, `rates_batch` and `repayments_batch`.
+for many loans are in `columns_batch`, `batch` and `rates_batch`.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
         AmountLimit,
         CapLimit,
         CapMeasure,
-        CapStatus,
         CostMeasure,
         DatedRate,
         RateCap,
         ReferenceLimit,
         ReferenceRate,
         ShareLimit,
+        SourceStatus,
     )
     from microcrm_core.loans.caps_plain import (
         rate_cap_from_plain,
@@ -185,11 +185,7 @@ if TYPE_CHECKING:
         solve_rate,
     )
     from microcrm_core.loans.repayments import (
-        Allocation,
-        AllocationPart,
-        LoanStanding,
         Repayment,
-        allocate_repayments,
     )
     from microcrm_core.loans.schedule import (
         Installment,
@@ -236,7 +232,9 @@ if TYPE_CHECKING:
         InterestMove,
         InterestShare,
         InterestSlice,
+        LentWorking,
         MoveReason,
+        PeriodCount,
         RemainderReason,
         SliceNote,
         YearPart,
@@ -274,8 +272,6 @@ __all__ = [
     "UK_DEFAULT_FEES",
     "UK_TOTAL_COST",
     "Accrual",
-    "Allocation",
-    "AllocationPart",
     "AmountLimit",
     "AmountRule",
     "Arithmetic",
@@ -287,7 +283,6 @@ __all__ = [
     "CapMeasure",
     "CapOutcome",
     "CapSize",
-    "CapStatus",
     "CashFlow",
     "Catalog",
     "CatalogFit",
@@ -328,11 +323,12 @@ __all__ = [
     "InterestSlice",
     "Irregularities",
     "LeapRule",
+    "LentWorking",
     "Loan",
-    "LoanStanding",
     "LoanTerms",
     "MoveReason",
     "NamedAmount",
+    "PeriodCount",
     "Portion",
     "PrincipalPart",
     "Product",
@@ -357,6 +353,7 @@ __all__ = [
     "ShortPeriod",
     "SliceNote",
     "SolvedRate",
+    "SourceStatus",
     "SplitDayCount",
     "TimeFactor",
     "Tranche",
@@ -366,7 +363,6 @@ __all__ = [
     "UnpaidInterest",
     "Weighted",
     "YearPart",
-    "allocate_repayments",
     "assumed_duration_months",
     "assumed_rates",
     "build_schedule",
@@ -442,8 +438,6 @@ _MODULES: Final = {
     "UK_DEFAULT_FEES": "cap_presets",
     "UK_TOTAL_COST": "cap_presets",
     "Accrual": "conventions",
-    "Allocation": "repayments",
-    "AllocationPart": "repayments",
     "AmountLimit": "caps",
     "AmountRule": "working_parts",
     "Arithmetic": "conventions",
@@ -455,7 +449,6 @@ _MODULES: Final = {
     "CapMeasure": "caps",
     "CapOutcome": "cap_findings",
     "CapSize": "cap_findings",
-    "CapStatus": "caps",
     "CashFlow": "cash_flows",
     "Catalog": "catalogs",
     "CatalogFit": "catalogs",
@@ -496,11 +489,12 @@ _MODULES: Final = {
     "InterestSlice": "working_parts",
     "Irregularities": "rate_disclosure",
     "LeapRule": "conventions",
+    "LentWorking": "working_parts",
     "Loan": "terms",
-    "LoanStanding": "repayments",
     "LoanTerms": "terms",
     "MoveReason": "working_parts",
     "NamedAmount": "credit_facts",
+    "PeriodCount": "working_parts",
     "Portion": "fees",
     "PrincipalPart": "credit_facts",
     "Product": "products",
@@ -522,6 +516,7 @@ _MODULES: Final = {
     "ScheduleConventions": "conventions",
     "Seasonal": "methods",
     "ShareLimit": "caps",
+    "SourceStatus": "caps",
     "ShortPeriod": "conventions",
     "SliceNote": "working_parts",
     "SolvedRate": "rate_solving",
@@ -534,7 +529,6 @@ _MODULES: Final = {
     "UnpaidInterest": "plans",
     "Weighted": "methods",
     "YearPart": "working_parts",
-    "allocate_repayments": "repayments",
     "assumed_duration_months": "eu_assumptions",
     "assumed_rates": "eu_assumptions",
     "build_schedule": "schedule",

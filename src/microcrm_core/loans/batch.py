@@ -6,7 +6,7 @@ Everything that decides is a whole number, so a row equals the scalar schedule t
 last unit, or it is refused.
 
 Three forms give the same figures. `build_schedules` puts one loan after the other, as
-`allocate_many` and reviews want it. `write_schedules` fills columns of yours in the
+the ledger and reviews want it. `write_schedules` fills columns of yours in the
 order of a `ScheduleLayout`, which is fastest. `iter_schedules` goes through any number
 of loans in memory of one size.
 
@@ -60,6 +60,7 @@ import numpy as np
 from microcrm_core.batch import Bools, Int64s, require_rows
 from microcrm_core.dates import Frequency
 from microcrm_core.errors import InvalidValueError
+from microcrm_core.loans.buffers_batch import ScheduleBuffers
 from microcrm_core.loans.calendar_tables_batch import CalendarTables
 from microcrm_core.loans.chunk_streams_batch import ScheduleChunk, chunk_stream
 from microcrm_core.loans.chunks_batch import ChunkWork, chunk_spans
@@ -75,11 +76,7 @@ from microcrm_core.loans.column_checks_batch import (
 from microcrm_core.loans.columns_batch import LoanColumns
 from microcrm_core.loans.conventions import ScheduleConventions
 from microcrm_core.loans.held_conventions_batch import require_held
-from microcrm_core.loans.layout_batch import (
-    ScheduleBuffers,
-    ScheduleLayout,
-    TermColumns,
-)
+from microcrm_core.loans.layout_batch import ScheduleLayout, TermColumns
 from microcrm_core.loans.plan_amounts_batch import has_capitalized, has_fees
 from microcrm_core.loans.plans import EQUAL_INSTALLMENTS, RepaymentPlan
 from microcrm_core.loans.refusals_batch import Refusal, require_scheduled
@@ -326,6 +323,7 @@ def write_schedules(
     _require_columns(terms, layout, into)
     work = ChunkWork(
         terms=terms,
+        ordered=layout.ordered(terms),
         conventions=conventions,
         tables=CalendarTables.of(terms, layout, conventions.roll.kind),
     )

@@ -22,11 +22,11 @@ from typing import Final
 
 from microcrm_core.loans.caps import (
     AmountLimit,
-    CapStatus,
     CostMeasure,
     RateCap,
     ReferenceLimit,
     ShareLimit,
+    SourceStatus,
 )
 from microcrm_core.loans.rate_measures import RateMeasure
 from microcrm_core.money import Currency, Money
@@ -68,7 +68,7 @@ CN_ASSISTED_LENDING: Final = RateCap(
     limit=ShareLimit.of("0.24"),
     effective_from=dt.date(2025, 10, 1),
     source="NFRA [2025] No. 9; read in commentary",
-    status=CapStatus.READ,
+    status=SourceStatus.READ,
     reading=_READING,
 )
 """China, assisted internet lending: 24 % with everything in it from 1 October 2025."""
@@ -81,7 +81,7 @@ CN_MICRO_LOAN_COMPANY: Final = RateCap(
     measure=RateMeasure.COMPOUND_ANNUAL,
     limit=ShareLimit.of("0.24"),
     source="guidance for micro-loan companies; secondary reports",
-    status=CapStatus.SECONDARY,
+    status=SourceStatus.SECONDARY,
     reading=_READING + "; its first day is not stated",
 )
 """China, micro-loan companies: 24 % with everything in it."""
@@ -95,7 +95,7 @@ CN_MICRO_LOAN_COMPANY_2027: Final = RateCap(
     limit=_FOUR_LPR,
     effective_from=dt.date(2027, 12, 31),
     source="guidance for micro-loan companies; secondary reports",
-    status=CapStatus.SECONDARY,
+    status=SourceStatus.SECONDARY,
     reading=_READING
     + "; costs are to fall towards it by the end of 2027, taken as its last day",
 )
@@ -109,7 +109,7 @@ CN_PRIVATE_LENDING: Final = RateCap(
     measure=RateMeasure.COMPOUND_ANNUAL,
     limit=_FOUR_LPR,
     source="Supreme People's Court, 2020 No. 17 and No. 27",
-    status=CapStatus.KNOWN,
+    status=SourceStatus.KNOWN,
     reading=_READING
     + "; licensed lenders are no private lenders, and its first day is not stated",
 )
@@ -123,7 +123,7 @@ CN_COURTS_FINANCIAL: Final = RateCap(
     measure=RateMeasure.COMPOUND_ANNUAL,
     limit=ShareLimit.of("0.24"),
     source="Supreme People's Court, 2017 No. 22",
-    status=CapStatus.KNOWN,
+    status=SourceStatus.KNOWN,
     reading=_READING + "; its first day is not stated",
 )
 """China, loans of financial institutions: what courts grant, 24 %."""
@@ -137,7 +137,7 @@ UK_DAILY_CHARGES: Final = RateCap(
     limit=ShareLimit.of("0.008"),
     effective_from=_CONC_FROM,
     source=_CONC,
-    status=CapStatus.KNOWN,
+    status=SourceStatus.KNOWN,
 )
 """United Kingdom, high-cost short-term credit: 0.8 % of the principal a day."""
 
@@ -150,7 +150,7 @@ UK_DEFAULT_FEES: Final = RateCap(
     limit=AmountLimit(Money.of("15.00", Currency.of("GBP"))),
     effective_from=_CONC_FROM,
     source=_CONC,
-    status=CapStatus.KNOWN,
+    status=SourceStatus.KNOWN,
 )
 """United Kingdom, high-cost short-term credit: GBP 15 of fees for default."""
 
@@ -163,7 +163,7 @@ UK_TOTAL_COST: Final = RateCap(
     limit=ShareLimit.of(1),
     effective_from=_CONC_FROM,
     source=_CONC,
-    status=CapStatus.KNOWN,
+    status=SourceStatus.KNOWN,
 )
 """United Kingdom, high-cost short-term credit: as much again as was lent."""
 
@@ -178,7 +178,7 @@ IN_MICROFINANCE_INSTALLMENTS: Final = RateCap(
         "Reserve Bank of India, Directions on Regulatory Framework for Microfinance "
         "Loans"
     ),
-    status=CapStatus.READ,
+    status=SourceStatus.READ,
     reading="its first day is not stated",
 )
 """India, microfinance: installments to all lenders within half of household income."""
@@ -192,7 +192,7 @@ IN_PREPAYMENT: Final = RateCap(
     limit=AmountLimit(Money.of("0.00", Currency.of("INR"))),
     effective_from=dt.date(2026, 1, 1),
     source="Reserve Bank of India, directions on pre-payment charges on loans",
-    status=CapStatus.READ,
+    status=SourceStatus.READ,
     reading=(
         "for loans to individuals and small businesses sanctioned from that day on; "
         "it differs by class of lender, which this data does not hold"

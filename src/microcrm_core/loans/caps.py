@@ -8,7 +8,7 @@ one-year loan prime rate; the values of that rate are the caller's data
 start from.
 
 Example:
-    >>> from microcrm_core.loans.caps import CapStatus, RateCap, ShareLimit
+    >>> from microcrm_core.loans.caps import RateCap, ShareLimit, SourceStatus
     >>> from microcrm_core.loans.rate_measures import RateMeasure
     >>> ours = RateCap(
     ...     id="house-limit",
@@ -17,7 +17,7 @@ Example:
     ...     measure=RateMeasure.EU_APRC,
     ...     limit=ShareLimit.of("0.30"),
     ...     source="decision of the board, January 2025",
-    ...     status=CapStatus.HOUSE,
+    ...     status=SourceStatus.HOUSE,
     ... )
     >>> str(ours.limit)
     '30%'
@@ -43,7 +43,7 @@ from microcrm_core.checks import (
     name_text_field,
     tuple_field,
 )
-from microcrm_core.decisions import PolicyRef
+from microcrm_core.decisions import PolicyRef, SourceStatus
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.loans.plain_values import fraction_text, money_to_plain
 from microcrm_core.loans.rate_measures import RateMeasure
@@ -55,13 +55,13 @@ __all__ = [
     "AmountLimit",
     "CapLimit",
     "CapMeasure",
-    "CapStatus",
     "CostMeasure",
     "DatedRate",
     "RateCap",
     "ReferenceLimit",
     "ReferenceRate",
     "ShareLimit",
+    "SourceStatus",
 ]
 
 
@@ -104,27 +104,6 @@ _AMOUNTS: Final = (CostMeasure.DEFAULT_FEES, CostMeasure.PREPAYMENT_CHARGES)
 
 CapMeasure: TypeAlias = RateMeasure | CostMeasure
 """What a cap is a cap on: a yearly rate of a named measure, or another cost."""
-
-
-class CapStatus(StrEnum):
-    """How far the source of a cap is trusted.
-
-    Attributes:
-        READ: Seen in an official or professional text.
-        KNOWN: General knowledge; to be verified before it is relied on.
-        SECONDARY: Reported by others only.
-        HOUSE: The lender's own limit.
-
-    Example:
-        >>> from microcrm_core.loans.caps import CapStatus
-        >>> CapStatus("known") is CapStatus.KNOWN
-        True
-    """
-
-    READ = "read"
-    KNOWN = "known"
-    SECONDARY = "secondary"
-    HOUSE = "house"
 
 
 @attrs.frozen
@@ -355,7 +334,7 @@ class RateCap:
         default=None, validator=attrs.validators.optional(day_field)
     )
     source: str = attrs.field(validator=name_text_field)
-    status: CapStatus = attrs.field(validator=kind_field(CapStatus))
+    status: SourceStatus = attrs.field(validator=kind_field(SourceStatus))
     reading: str | None = attrs.field(
         default=None, validator=attrs.validators.optional(name_text_field)
     )

@@ -25,13 +25,13 @@ from microcrm_core.loans.caps import (
     AmountLimit,
     CapLimit,
     CapMeasure,
-    CapStatus,
     CostMeasure,
     DatedRate,
     RateCap,
     ReferenceLimit,
     ReferenceRate,
     ShareLimit,
+    SourceStatus,
 )
 from microcrm_core.loans.plain_values import (
     money_from_plain,
@@ -129,7 +129,7 @@ def rate_cap_from_plain(plain: object, *, path: str = "cap") -> RateCap:
                 parts.get("effective_until"), f"{path}.effective_until"
             ),
             source=plain_text(parts["source"], f"{path}.source"),
-            status=plain_choice(CapStatus, parts["status"], f"{path}.status"),
+            status=plain_choice(SourceStatus, parts["status"], f"{path}.status"),
             reading=None if reading is None else plain_text(reading, f"{path}.reading"),
         )
 

@@ -15,16 +15,12 @@ import numpy as np
 from microcrm_core.batch import Bools, Int64s
 from microcrm_core.dates import Frequency
 from microcrm_core.errors import InvalidValueError
+from microcrm_core.loans.buffers_batch import ScheduleBuffers
 from microcrm_core.loans.calendar_tables_batch import CalendarTables
 from microcrm_core.loans.chunks_batch import ChunkWork, chunk_spans
 from microcrm_core.loans.columns_batch import LoanColumns
 from microcrm_core.loans.conventions import ScheduleConventions
-from microcrm_core.loans.layout_batch import (
-    ScheduleBuffers,
-    ScheduleGroup,
-    ScheduleLayout,
-    TermColumns,
-)
+from microcrm_core.loans.layout_batch import ScheduleGroup, ScheduleLayout, TermColumns
 from microcrm_core.loans.lines_batch import Scratch
 from microcrm_core.loans.money_lines_batch import MoneyLines
 from microcrm_core.loans.plan_amounts_batch import has_capitalized, has_fees
@@ -140,6 +136,7 @@ def _block(
     layout = ScheduleLayout.of(terms)
     work = ChunkWork(
         terms=terms,
+        ordered=layout.ordered(terms),
         conventions=conventions,
         tables=CalendarTables.of(terms, layout, conventions.roll.kind),
         scratch=scratch,

@@ -20,7 +20,12 @@ from microcrm_core.loans.conventions import Remainder, ScheduleConventions
 from microcrm_core.loans.fees import FeeTiming
 from microcrm_core.loans.held_conventions_batch import has_even_periods
 from microcrm_core.loans.kernel_batch import LevelKernel
-from microcrm_core.loans.layout_batch import ScheduleGroup, ScheduleLayout, TermColumns
+from microcrm_core.loans.layout_batch import (
+    OrderedTerms,
+    ScheduleGroup,
+    ScheduleLayout,
+    TermColumns,
+)
 from microcrm_core.loans.lines_batch import InterestLines, Scratch
 from microcrm_core.loans.methods import EqualInstallments, Seasonal
 from microcrm_core.loans.money_lines_batch import MoneyLines
@@ -65,10 +70,15 @@ class ChunkSpan:
         """Number of loans."""
         return self.end - self.start
 
+    @property
+    def places(self) -> slice:
+        """Where the loans are in the order of the layout."""
+        first = self.group.loan_start
+        return slice(first + self.start, first + self.end)
+
     def rows(self, layout: ScheduleLayout) -> Int64s:
         """Return the positions of the loans."""
-        first = self.group.loan_start
-        return layout.loans[first + self.start : first + self.end]
+        return layout.loans[self.places]
 
 
 def chunk_spans(
@@ -159,7 +169,7 @@ class ChunkWork:
         terms: The loans.
         conventions: How schedules are computed.
         tables: What is known of the calendar around the loans' days.
-        packed: `TermColumns.packed` of the loans.
+        ordered: `ScheduleLayout.ordered` of the loans.
         scratch: Memory for the widest chunk.
         memory: Memory for weights of every period.
 
@@ -170,7 +180,7 @@ class ChunkWork:
     terms: TermColumns
     conventions: ScheduleConventions
     tables: CalendarTables
-    packed: Int64s = attrs.Factory(lambda self: self.terms.packed(), takes_self=True)
+    ordered: OrderedTerms
     scratch: Scratch = attrs.field(factory=lambda: Scratch.of_size(_LOANS_MAX))
     memory: Int64s = attrs.field(factory=lambda: np.empty(_MEMORY_SIZE, np.int64))
 
@@ -201,16 +211,17 @@ class ChunkWork:
         """
         group = span.group
         plan = group.plan
-        read = np.take(self.packed, rows, axis=0).T.copy()
-        principal_minor, annual_ppm, planned_day, first_due_day = read
+        read, places = self.ordered, span.places
+        principal_minor = read.principal_minor[places]
+        planned_day = read.planned_day[places]
         due_part = due_day
         if due_day is not None and plan.down_payment is not None:
             due_day[0] = planned_day
             due_part = due_day[1:]
         asked = WeightQuestion(
-            annual_ppm=annual_ppm,
+            annual_ppm=read.annual_ppm[places],
             planned_day=planned_day,
-            first_due_day=first_due_day,
+            first_due_day=read.first_due_day[places],
             frequency=group.frequency,
             count=group.installment_count,
             interest_free_count=plan.grace.interest_free_count,

@@ -212,14 +212,7 @@ class RowsRun:
         self.balance += fees_at_start_minor(terms, conventions, FeeTiming.FINANCED)
         self.carried = self.deferred = 0
         self.balloon = balloon_minor(terms, conventions)
-        if self.balloon > self.balance:
-            raise ScheduleError(
-                "plan.balloon",
-                "must not be more than what is owed at the start, "
-                f"{self._amount(self.balance)}",
-                self._amount(self.balloon),
-                hint="lower the balloon",
-            )
+        self._require_balloon()
         self.first_paid = self.plan.grace.principal_count
         # How many first rows do not pay their interest, and where it goes.
         self.put_off_count = self.plan.grace.interest_payment_count
@@ -256,20 +249,32 @@ class RowsRun:
             self.weights = row_weights(terms, months)
         elif isinstance(method, CustomPrincipal):
             self.agreed = agreed_minor(method.amounts, self.last + 1, terms)
-            whole_minor = self.balance + sum(
-                period.tranches_minor for period in self.periods
-            )
-            if sum(self.agreed) != whole_minor:
-                raise ScheduleError(
-                    "plan.method.amounts",
-                    f"must add up to what is to be repaid, {self._amount(whole_minor)}",
-                    self._amount(sum(self.agreed)),
-                    hint="change them (financed fees count, down payments do not)",
-                )
+            self._require_agreed_parts()
         elif isinstance(method, CustomInstallments):
             self.agreed = agreed_minor(method.amounts, self.last, terms)
         elif isinstance(method, FlatInterest):
             self.flat = self._flat_interest()
+
+    def _require_balloon(self) -> None:
+        if self.balloon > self.balance:
+            raise ScheduleError(
+                "plan.balloon",
+                "must not be more than what is owed at the start, "
+                f"{self._amount(self.balance)}",
+                self._amount(self.balloon),
+                hint="lower the balloon",
+            )
+
+    def _require_agreed_parts(self) -> None:
+        whole_minor = self.balance
+        whole_minor += sum(period.tranches_minor for period in self.periods)
+        if sum(self.agreed) != whole_minor:
+            raise ScheduleError(
+                "plan.method.amounts",
+                f"must add up to what is to be repaid, {self._amount(whole_minor)}",
+                self._amount(sum(self.agreed)),
+                hint="change them (financed fees count, down payments do not)",
+            )
 
     def next_row(self, row: int) -> ExactRow:
         """Work out one row, after all before it."""
@@ -326,7 +331,10 @@ class RowsRun:
             minor=self._rounded(exact),
         )
 
-    def _flat_interest(self) -> tuple[RowInterest, ...]:
+    def _flat_interest(
+        self, first: int = 0, asked_minor: int = 0
+    ) -> tuple[RowInterest, ...]:
+        """Return what rows from some row on ask for, of which others had asked."""
         if self.terms.tranches:
             raise ScheduleError(
                 "tranches",
@@ -335,16 +343,17 @@ class RowsRun:
                 hint="choose another method, or pay all of it out at once",
             )
         exact = interest_of(self.periods, self.balance)
-        multiple, count = self.conventions.currency_multiple, self.last + 1
-        each, more = divmod(self._rounded(exact) // multiple, count)
+        multiple, count = self.conventions.currency_multiple, self.last + 1 - first
+        left_minor = max(self._rounded(exact) - asked_minor, 0)
+        each, more = divmod(left_minor // multiple, count)
         return tuple(
             RowInterest(
                 periods=(period,),
                 start_minor=self.balance,
-                exact=exact / count,
+                exact=(exact - asked_minor) / count,
                 minor=(each + (row < more)) * multiple,
             )
-            for row, period in enumerate(self.periods)
+            for row, period in enumerate(self.periods[first:])
         )
 
     def _amount(self, minor: int) -> str:

@@ -53,6 +53,7 @@ from microcrm_core.loans.working_parts import (
     InterestMove,
     InterestShare,
     InterestSlice,
+    LentWorking,
     MoveReason,
     RemainderReason,
 )
@@ -110,9 +111,11 @@ def merged_working(
         amount_rule=AmountRule.MERGED,
         agreed_minor=None,
         weight=None,
+        level_minor=None,
         balloon_minor=sum(part.balloon_minor for part in parts),
         remainder_reason=None,
         fees=tuple(fee for part in parts for fee in part.fees),
+        lent=parts[0].lent,
         moved_from_on=None,
         parts=tuple(parts),
     )
@@ -127,6 +130,7 @@ class _Trace:
     fee_base_minor: int
     carried_minor: tuple[int, int]
     deferred_minor: tuple[int, int]
+    level_minor: int | None
     takes_remainder_first: bool
 
 
@@ -140,6 +144,7 @@ def _traces(run: RowsRun) -> Iterator[_Trace]:
             fee_base_minor=balance + period.tranches_minor,
             carried_minor=(carried, run.carried),
             deferred_minor=(deferred, run.deferred),
+            level_minor=None if run.level is None else run.level.level_minor,
             takes_remainder_first=run.takes_remainder_first(position),
         )
 
@@ -158,6 +163,7 @@ class ExactWorkings:
     _run: RowsRun
     _traces: tuple[_Trace, ...]
     _year_parts: YearParts
+    _paid_out: tuple[Payout, ...]
     rows: tuple[ExactRow, ...]
 
     @classmethod
@@ -180,7 +186,7 @@ class ExactWorkings:
         run = RowsRun(terms, conventions, paid_out)
         traces = tuple(_traces(run))
         rows = tuple(trace.row for trace in traces)
-        return cls(run, traces, YearParts(terms, conventions), rows)
+        return cls(run, traces, YearParts(terms, conventions), paid_out, rows)
 
     def working(self, position: int) -> InstallmentWorking:
         """Return how one installment was computed.
@@ -229,9 +235,11 @@ class ExactWorkings:
             agreed_minor=agreed_minor,
             equal_multiple_minor=conventions.installment_multiple,
             weight=weight,
+            level_minor=None if weight is None else trace.level_minor,
             balloon_minor=balloon_minor,
             remainder_reason=self._reason(trace) if remainder_minor else None,
-            fees=tuple(self._fees(trace)),
+            fees=tuple(self._fees(FeeTiming.PER_INSTALLMENT, trace.fee_base_minor)),
+            lent=self._lent(slices),
             moved_from_on=None if row.unadjusted_day == row.due_day else moved_from_on,
         )
 
@@ -331,14 +339,26 @@ class ExactWorkings:
             return RemainderReason.FIRST
         return RemainderReason.ALL_LEFT
 
-    def _fees(self, trace: _Trace) -> Iterator[FeeWorking]:
+    def _lent(self, slices: tuple[InterestSlice, ...]) -> LentWorking | None:
+        fees = tuple(self._fees(FeeTiming.FINANCED, 0))
+        start_on = self._run.terms.disbursed_on
+        if not fees or not slices or slices[0].start_on != start_on:
+            return None
+        first = [payout for payout in self._paid_out if _date(payout.day) == start_on]
+        return LentWorking(
+            paid_out_minor=sum(payout.amount_minor for payout in first),
+            down_payment_minor=sum(payout.down_minor for payout in first),
+            fees=fees,
+        )
+
+    def _fees(self, timing: FeeTiming, outstanding_minor: int) -> Iterator[FeeWorking]:
         terms, conventions = self._run.terms, self._run.conventions
         for fee in self._run.plan.fees:
-            if fee.timing is not FeeTiming.PER_INSTALLMENT:
+            if fee.timing is not timing:
                 continue
             base_minor = terms.principal.minor
             if fee.base is FeeBase.OUTSTANDING:
-                base_minor = trace.fee_base_minor
+                base_minor = outstanding_minor
             share = fee.portion.share
             yield FeeWorking(
                 name=fee.name,

@@ -154,17 +154,28 @@ class CumulativeRule:
     ) -> Decimal:
         """Return what one unit of debt costs between two dates of one period."""
         one = self.numbers.divide(rate, Decimal(self.year_periods))
+        count = self.counted(from_on, to_on, seed_day)
+        if count is None:
+            return self.numbers.multiply(one, Decimal((to_on - from_on).days))
         if self.accrual is Accrual.DAILY:
-            days = Decimal((to_on - from_on).days)
-            is_month = self.frequency.unit is FrequencyUnit.MONTH
-            if is_month and self.day_count.days_in_month is DaysInMonth.DAYS_30:
-                months = self.periods(from_on, to_on, seed_day)
-                days = self.numbers.multiply(months, Decimal(30))
+            days = self.numbers.multiply(count, Decimal(30))
             return self.numbers.multiply(one, days)
-        count = Decimal(self.frequency.count)
-        if self.is_partial_counted:
-            count = self.periods(from_on, to_on, seed_day)
         return _LEVEL.multiply(one, count)
+
+    def counted(
+        self, from_on: dt.date, to_on: dt.date, seed_day: int
+    ) -> Decimal | None:
+        """Return what the days between two dates of one period count as.
+
+        In months, weeks or days, as the frequency; None: days count as they are.
+        """
+        if self.accrual is Accrual.DAILY:
+            is_month = self.frequency.unit is FrequencyUnit.MONTH
+            if not is_month or self.day_count.days_in_month is DaysInMonth.ACTUAL:
+                return None
+        elif not self.is_partial_counted:
+            return Decimal(self.frequency.count)
+        return self.periods(from_on, to_on, seed_day)
 
     def level_factor(self, rate: Decimal) -> Decimal:
         """Return the factor of a period as the level installment takes it."""
@@ -180,12 +191,21 @@ class CumulativeRule:
     ) -> Decimal:
         """Return what one unit costs for the whole term, with flat interest."""
         one = self.numbers.divide(rate, Decimal(self.year_periods))
-        count = Decimal(self.frequency.count * (len(dates) - 1))
-        if self.accrual is Accrual.DAILY:
+        count = self.term_counted(dates, seed_day)
+        if count is None:
             count = Decimal((dates[-1] - dates[0]).days)
-        elif self.is_partial_counted:
-            count = self.periods(dates[0], dates[-1], seed_day)
         return _LEVEL.multiply(one, count)
+
+    def term_counted(self, dates: Sequence[dt.date], seed_day: int) -> Decimal | None:
+        """Return what the whole term counts as with flat interest.
+
+        In months, weeks or days, as the frequency; None: days count as they are.
+        """
+        if self.accrual is Accrual.DAILY:
+            return None
+        if self.is_partial_counted:
+            return self.periods(dates[0], dates[-1], seed_day)
+        return Decimal(self.frequency.count * (len(dates) - 1))
 
     def periods(self, from_on: dt.date, to_on: dt.date, seed_day: int) -> Decimal:
         """Return the days, weeks or months between two dates, with the rest."""

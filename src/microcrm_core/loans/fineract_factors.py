@@ -132,6 +132,15 @@ class FactorRule:
             counted = units or self.units(period)
         return self._factor(rate, period, (from_on, period[1]), counted)
 
+    def counted(self, period: Span, from_on: dt.date) -> Decimal | None:
+        """Return what *period* counts as, for interest from *from_on*.
+
+        In months, weeks or days, as the frequency; None: days count as they are.
+        """
+        if not self.counts_units or self._is_split(period, (from_on, period[1])):
+            return None
+        return self.units(period)
+
     @property
     def counts_units(self) -> bool:
         """Whether periods count whole units, as months of 30 days do."""

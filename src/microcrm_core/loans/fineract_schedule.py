@@ -204,8 +204,9 @@ def _progressive_lines(
     numbers: FineractNumbers,
     payouts: Sequence[_Payout],
 ) -> list[_Line]:
-    events = _events(terms, numbers, payouts)
-    model = empty_model(terms, conventions).after(*events)
+    model = empty_model(terms, conventions)
+    events = _events(terms, numbers, payouts, model.rows[-1].due_on)
+    model = model.after(*events)
     return [
         _Line(
             due_on=row.due_on,
@@ -218,13 +219,21 @@ def _progressive_lines(
 
 
 def _events(
-    terms: LoanTerms, numbers: FineractNumbers, payouts: Sequence[_Payout]
+    terms: LoanTerms,
+    numbers: FineractNumbers,
+    payouts: Sequence[_Payout],
+    last_on: dt.date,
 ) -> list[ModelEvent]:
     events: list[ModelEvent] = [
         Disburse(payout.on, payout.amount_minor - payout.down_payment_minor)
         for payout in payouts
     ]
     for change in terms.rate_changes:
+        # It counts from the close of the day before.
+        if change.from_on - _DAY > last_on:
+            rule = f"must not begin more than a day after the last due date {last_on}"
+            hint = "agree on a longer term, or leave it out"
+            raise InvalidValueError("rate_changes", rule, change.from_on, hint=hint)
         rate = numbers.of_fraction(change.nominal_rate.annual_fraction)
         events.append(ChangeRate(change.from_on, rate))
     events += [

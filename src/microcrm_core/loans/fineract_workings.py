@@ -37,6 +37,8 @@ import attrs
 from microcrm_core.loans.conventions import ScheduleConventions
 from microcrm_core.loans.fees import FeeBase, FeeTiming
 from microcrm_core.loans.fineract_cumulative import CumulativeRow, CumulativeRule
+from microcrm_core.loans.fineract_factors import FactorRule
+from microcrm_core.loans.fineract_models import empty_model
 from microcrm_core.loans.fineract_rows import Row
 from microcrm_core.loans.methods import EqualPrincipal, InterestOnly
 from microcrm_core.loans.terms import LoanTerms
@@ -47,6 +49,7 @@ from microcrm_core.loans.working_parts import (
     InterestShare,
     InterestSlice,
     MoveReason,
+    PeriodCount,
     RemainderReason,
     SliceNote,
 )
@@ -88,7 +91,8 @@ class FineractWorkings:
         """Return the working of a row of the progressive engine, from 0."""
         row = self.sources[position]
         assert isinstance(row, Row)  # the caller has looked
-        slices = tuple(_progressive_slices(row))
+        factors = empty_model(self.terms, self.conventions).factors
+        slices = tuple(_progressive_slices(row, factors))
         exact = sum((part.interest for part in slices), Fraction(0))
         own_minor = round_fraction(exact, self.conventions.rounding)
         moves = tuple(
@@ -107,6 +111,9 @@ class FineractWorkings:
             is_pure = row.principal_minor == 0
             rule = AmountRule.NO_PRINCIPAL if is_pure else AmountRule.FORESEEN_INTEREST
             equal_minor, agreed_minor = None, None if is_pure else row.level_minor
+        elif isinstance(self.terms.plan.method, InterestOnly):
+            # No amount was ever equal: the last row repays what was lent.
+            rule, equal_minor = AmountRule.ALL_LEFT, None
         amount_minor = agreed_minor if equal_minor is None else equal_minor
         if amount_minor is not None:
             total_minor = row.principal_minor + row.interest_minor
@@ -140,7 +147,7 @@ class FineractWorkings:
         assert isinstance(row, CumulativeRow)  # the caller has looked
         is_principal = isinstance(self.terms.plan.method, EqualPrincipal)
         share: InterestShare | None = None
-        slices = tuple(self._cumulative_slices(row, rule))
+        slices = tuple(self._cumulative_slices(row, rule, dates[0].day))
         if rule.is_flat:
             slices, share = self._flat(row, rule, dates)
         is_grace = position < rule.grace_count
@@ -272,17 +279,20 @@ class FineractWorkings:
         return RemainderReason.LAST if is_last else RemainderReason.ALL_LEFT
 
     def _cumulative_slices(
-        self, row: CumulativeRow, rule: CumulativeRule
+        self, row: CumulativeRow, rule: CumulativeRule, seed_day: int
     ) -> Iterator[InterestSlice]:
         for part in row.slices:
+            days = (part.end_on - part.start_on).days
+            counted = rule.counted(part.start_on, part.end_on, seed_day)
             yield InterestSlice(
                 start_on=part.start_on,
                 end_on=part.end_on,
-                days=(part.end_on - part.start_on).days,
+                days=days,
                 balance_minor=part.balance_minor,
                 annual_rate=self.terms.nominal_rate.annual_fraction,
                 factor=Fraction(part.factor),
                 interest=Fraction(part.interest),
+                period_count=_period_count(counted, rule, days),
                 interest_minor=rule.numbers.minor(part.interest),
             )
 
@@ -296,14 +306,17 @@ class FineractWorkings:
         interest = numbers.multiply(Decimal(lent_minor), factor)
         whole_minor = numbers.minor(interest)
         each_minor = numbers.divided_minor(whole_minor, count)
+        days = (dates[-1] - dates[0]).days
+        counted = rule.term_counted(dates, dates[0].day)
         whole = InterestSlice(
             start_on=dates[0],
             end_on=dates[-1],
-            days=(dates[-1] - dates[0]).days,
+            days=days,
             balance_minor=lent_minor,
             annual_rate=self.terms.nominal_rate.annual_fraction,
             factor=Fraction(factor),
             interest=Fraction(interest),
+            period_count=_period_count(counted, rule, days),
         )
         share = InterestShare(
             whole_minor=whole_minor,
@@ -314,7 +327,17 @@ class FineractWorkings:
         return (whole,), share
 
 
-def _progressive_slices(row: Row) -> Iterator[InterestSlice]:
+def _period_count(
+    counted: Decimal | None, rule: CumulativeRule | FactorRule, days: int
+) -> PeriodCount | None:
+    if counted is None:
+        return None
+    return PeriodCount(count=Fraction(counted), unit=rule.frequency.unit, days=days)
+
+
+def _progressive_slices(row: Row, factors: FactorRule) -> Iterator[InterestSlice]:
+    period = (row.start_on, row.due_on)
+    period_days = (row.due_on - row.start_on).days
     for part in row.slices:
         days = (part.end_on - part.start_on).days
         if days == 0:
@@ -322,6 +345,7 @@ def _progressive_slices(row: Row) -> Iterator[InterestSlice]:
         # The days take their share of the factor that runs to the due date.
         days_to_due = (row.due_on - part.start_on).days
         to_due = Fraction(0 if part.is_paused else part.factor_to_due)
+        counted = None if part.is_paused else factors.counted(period, part.start_on)
         yield InterestSlice(
             start_on=part.start_on,
             end_on=part.end_on,
@@ -333,4 +357,5 @@ def _progressive_slices(row: Row) -> Iterator[InterestSlice]:
             note=SliceNote.PAUSED if part.is_paused else None,
             factor_to_due=to_due,
             days_to_due=days_to_due,
+            period_count=_period_count(counted, factors, period_days),
         )

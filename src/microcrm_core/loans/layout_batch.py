@@ -15,7 +15,7 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from itertools import pairwise
 from typing import Final, Self, TypeAlias
 
 import attrs
@@ -23,21 +23,18 @@ import numpy as np
 import numpy.typing as npt
 
 from microcrm_core.batch import Int64s
-from microcrm_core.checks import whole_number
 from microcrm_core.dates import Frequency
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.loans.column_checks_batch import position_in
 from microcrm_core.loans.columns_batch import LoanColumns
 from microcrm_core.loans.due_days_batch import has_late_dom
-from microcrm_core.loans.money_lines_batch import MoneyLines
-from microcrm_core.loans.plan_amounts_batch import has_capitalized, has_fees
 from microcrm_core.loans.plans import RepaymentPlan
 from microcrm_core.loans.refusals_batch import RefusedLoan
 from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX
 from microcrm_core.money import Currency
 
 __all__ = [
-    "ScheduleBuffers",
+    "OrderedTerms",
     "ScheduleGroup",
     "ScheduleLayout",
     "TermColumns",
@@ -48,7 +45,10 @@ Ranks: TypeAlias = "npt.NDArray[np.uint16] | Int64s"
 
 _ALL: Final = slice(None)
 _COUNT_WIDTH: Final = INSTALLMENT_COUNT_MAX + 1
-_PART_LOANS: Final = 16_384
+# Loans whose columns are read for all groups while the processor's cache holds them,
+# and how many of a group are worth it.
+_PART_LOANS: Final = 65_536
+_PIECE_LOANS: Final = 64
 _TABLE_MAX: Final = 2**22
 _UINT16_MAX: Final = 2**16
 
@@ -121,26 +121,6 @@ class TermColumns:
             currency_index=self.currency_index[rows],
         )
 
-    def packed(self) -> Int64s:
-        """Return what all chunks read, side by side: (loans, 4).
-
-        Principal, rate, planned and first due day. The loans of a chunk lie far apart,
-        and so each of them is found once and not four times.
-        """
-        columns = (
-            self.principal_minor,
-            self.annual_ppm,
-            self.planned_day,
-            self.first_due_day,
-        )
-        packed = np.empty((len(self), len(columns)), np.int64)
-        # In parts that stay in the processor's cache.
-        for start in range(0, len(self), _PART_LOANS):
-            part = slice(start, start + _PART_LOANS)
-            for place, column in enumerate(columns):
-                packed[part, place] = column[part]
-        return packed
-
     @classmethod
     def of(cls, loans: LoanColumns, rows: Int64s | slice = _ALL) -> Self:
         """Return what the schedules of *loans*, or those of some, are computed from."""
@@ -157,6 +137,30 @@ class TermColumns:
             currency_index=loans.currency_index[rows],
             currencies=loans.currencies,
         )
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class OrderedTerms:
+    """What all chunks read, in the order of a layout; columns of shape (loans,).
+
+    Attributes:
+        principal_minor: Amount lent or asked for.
+        annual_ppm: Nominal yearly rate in parts per million.
+        planned_day: Day from which interest runs.
+        first_due_day: Due day of the first installment.
+
+    Example:
+        >>> from microcrm_core.loans.columns_batch import LoanColumns
+        >>> from microcrm_core.loans.layout_batch import ScheduleLayout, TermColumns
+        >>> terms = TermColumns.of(LoanColumns.from_loans([], {}))
+        >>> ScheduleLayout.of(terms).ordered(terms).principal_minor.tolist()
+        []
+    """
+
+    principal_minor: Int64s
+    annual_ppm: Int64s
+    planned_day: Int64s
+    first_due_day: Int64s
 
 
 @attrs.frozen(kw_only=True)
@@ -269,6 +273,48 @@ class ScheduleLayout:
             value_start += one.row_count * one.loan_count
         return cls(loans=order, groups=tuple(groups), value_count=value_start)
 
+    def ordered(self, terms: TermColumns) -> OrderedTerms:
+        """Return what all chunks read of the loans this layout was made for."""
+        columns = (
+            terms.principal_minor,
+            terms.annual_ppm,
+            terms.planned_day,
+            terms.first_due_day,
+        )
+        ordered = [np.empty_like(column) for column in columns]
+        for start, end in self._pieces():
+            loans = self.loans[start:end]
+            for column, out in zip(columns, ordered, strict=True):
+                # All are in range, which allows to write them in place.
+                np.take(column, loans, out=out[start:end], mode="clip")
+        principal_minor, annual_ppm, planned_day, first_due_day = ordered
+        return OrderedTerms(
+            principal_minor=principal_minor,
+            annual_ppm=annual_ppm,
+            planned_day=planned_day,
+            first_due_day=first_due_day,
+        )
+
+    def _pieces(self) -> list[tuple[int, int]]:
+        """Return parts of `loans` that each lie in one part of the columns, by part.
+
+        The loans of a group lie far apart, and a group at a time would fetch the
+        columns from memory as often as there are groups.
+        """
+        cuts = np.arange(_PART_LOANS, self.loans.size, _PART_LOANS)
+        pieces: list[tuple[int, int, int]] = []
+        for group in self.groups:
+            for start, end in (
+                (group.loan_start, group.late_start),
+                (group.late_start, group.loan_end),
+            ):
+                bounds = [start, end]
+                if end - start > _PIECE_LOANS * cuts.size:
+                    found = np.searchsorted(self.loans[start:end], cuts)
+                    bounds[1:1] = (start + np.maximum.accumulate(found)).tolist()
+                pieces += [(part, *one) for part, one in enumerate(pairwise(bounds))]
+        return [(start, end) for _, start, end in sorted(pieces) if start < end]
+
     def require_loans(self, terms: TermColumns) -> None:
         """Refuse loans that this layout was not made for.
 
@@ -281,7 +327,7 @@ class ScheduleLayout:
         hint = "use ScheduleLayout.of(loans)"
         if self.loans.size != len(terms):
             raise InvalidValueError("layout", rule, self.loans.size, hint=hint)
-        keys = _keys(terms)
+        keys = _shortened(_keys(terms))
         is_late = has_late_dom(terms.first_due_day)
         bad: list[Int64s] = []
         for group in self.groups:
@@ -343,6 +389,12 @@ def _keys(terms: TermColumns) -> Int64s:
     return keys
 
 
+def _shortened(keys: Int64s) -> Ranks:
+    """Return the same numbers, which take less memory where they are small."""
+    is_short = int(keys.max(initial=0)) < _UINT16_MAX
+    return keys.astype(np.uint16) if is_short else keys
+
+
 def _is_of(group: ScheduleGroup, terms: TermColumns, row: int) -> bool:
     """Return whether the loan at this position belongs to a group."""
     return (
@@ -362,136 +414,6 @@ def row_count(plan: RepaymentPlan, installment_count: int) -> int:
         12
     """
     return installment_count + (plan.down_payment is not None)
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class ScheduleBuffers:
-    """Columns that schedules are written into, and that may be used again.
-
-    Attributes:
-        principal_minor: Principal parts; int64 of shape (values,), as all.
-        interest_minor: Interest parts.
-        outstanding_minor: Principal that is left after each row.
-        total_minor: What each row comes to, fees included.
-        due_day: Due days; None: they are not asked for.
-        fees_minor: Fees; None: no plan has any.
-        capitalized_minor: Interest that is added to the debt; None: no plan does so.
-
-    Raises:
-        InvalidValueError: A column is no int64 array, cannot be written, or shares
-            memory with another; or they differ in length.
-
-    Example:
-        >>> from microcrm_core.loans.layout_batch import ScheduleBuffers
-        >>> ScheduleBuffers.of_size(1000, with_due_days=True).due_day.size
-        1000
-    """
-
-    principal_minor: Int64s
-    interest_minor: Int64s
-    outstanding_minor: Int64s
-    total_minor: Int64s
-    due_day: Int64s | None = None
-    fees_minor: Int64s | None = None
-    capitalized_minor: Int64s | None = None
-
-    def __attrs_post_init__(self) -> None:
-        """Refuse columns of different kinds, and those that would be overwritten."""
-        checked: dict[str, Int64s] = {}
-        for field in attrs.fields(type(self)):
-            column: Int64s | None = getattr(self, field.name)
-            if column is None and field.default is None:
-                continue
-            is_array = isinstance(column, np.ndarray)
-            if column is None or not is_array or column.dtype != np.int64:
-                rule = "must be an int64 array"
-                raise InvalidValueError(field.name, rule, type(column).__name__)
-            if column.shape != (self.size,) or not column.flags.c_contiguous:
-                rule = f"must be contiguous, of shape ({self.size},)"
-                raise InvalidValueError(field.name, rule, column.shape)
-            if not column.flags.writeable:
-                raise InvalidValueError(field.name, "must be writeable", "read-only")
-            for name, other in checked.items():
-                # Contiguous arrays whose bounds overlap share values.
-                if np.may_share_memory(column, other):
-                    rule = f"must share no memory with {name}"
-                    raise InvalidValueError(field.name, rule, "an array that does")
-            checked[field.name] = column
-
-    @classmethod
-    def of_size(
-        cls,
-        size: int,
-        *,
-        with_due_days: bool = False,
-        with_fees: bool = False,
-        with_capitalized: bool = False,
-    ) -> Self:
-        """Return columns of *size* values, not yet filled.
-
-        Raises:
-            InvalidValueError: *size* is no whole number, or below zero.
-        """
-        whole_number("size", size, at_least=0)
-
-        def column(*, is_wanted: bool) -> Int64s | None:
-            return np.empty(size, np.int64) if is_wanted else None
-
-        return cls(
-            principal_minor=np.empty(size, np.int64),
-            interest_minor=np.empty(size, np.int64),
-            outstanding_minor=np.empty(size, np.int64),
-            total_minor=np.empty(size, np.int64),
-            due_day=column(is_wanted=with_due_days),
-            fees_minor=column(is_wanted=with_fees),
-            capitalized_minor=column(is_wanted=with_capitalized),
-        )
-
-    @property
-    def size(self) -> int:
-        """How many values each column has."""
-        return int(self.principal_minor.size)
-
-    def lines_of(
-        self, group: ScheduleGroup, start: int, end: int
-    ) -> tuple[MoneyLines, Int64s | None]:
-        """Return the matrices of some loans of a group, in the order of a layout."""
-
-        def matrix(column: Int64s) -> Int64s:
-            return group.matrix(column)[:, start:end]
-
-        return self._lines(group.plan, matrix)
-
-    def lines_from_start(
-        self, group: ScheduleGroup, loan_count: int
-    ) -> tuple[MoneyLines, Int64s | None]:
-        """Return matrices for as many loans of a group, from the first value on."""
-        shape = (group.row_count, loan_count)
-
-        def matrix(column: Int64s) -> Int64s:
-            return column[: shape[0] * shape[1]].reshape(shape)
-
-        return self._lines(group.plan, matrix)
-
-    def _lines(
-        self, plan: RepaymentPlan, matrix: Callable[[Int64s], Int64s]
-    ) -> tuple[MoneyLines, Int64s | None]:
-        fees, capitalized = self.fees_minor, self.capitalized_minor
-        if fees is not None and not has_fees(plan):
-            matrix(fees)[:] = 0
-            fees = None
-        if capitalized is not None and not has_capitalized(plan):
-            matrix(capitalized)[:] = 0
-            capitalized = None
-        lines = MoneyLines(
-            principal_minor=matrix(self.principal_minor),
-            interest_minor=matrix(self.interest_minor),
-            outstanding_minor=matrix(self.outstanding_minor),
-            total_minor=matrix(self.total_minor),
-            fees_minor=None if fees is None else matrix(fees),
-            capitalized_minor=None if capitalized is None else matrix(capitalized),
-        )
-        return lines, None if self.due_day is None else matrix(self.due_day)
 
 
 def _ranks(group: Int64s) -> Ranks:

@@ -140,6 +140,7 @@ class LevelTargets:
         equal_minor: What each would pay if there were no remainder.
         remainder_row: Position of the row that takes the remainder, where it is the
             first; None: the last takes it.
+        level_minor: What a row of weight one pays, of which the others are parts.
 
     Example:
         See `LevelProblem`.
@@ -148,6 +149,7 @@ class LevelTargets:
     amounts: tuple[int | None, ...]
     equal_minor: tuple[int | None, ...]
     remainder_row: int | None
+    level_minor: int
 
 
 @attrs.frozen(kw_only=True)
@@ -208,7 +210,7 @@ class LevelProblem:
             smaller = self._amounts((level - 1) * multiple)
             above_minor = self._excess_minor(smaller)
             if abs(above_minor) <= abs(self._excess_minor(amounts)):
-                amounts = smaller
+                level, amounts = level - 1, smaller
         first = next(
             (row for row, amount in enumerate(self.rows) if amount.weight), None
         )
@@ -216,12 +218,16 @@ class LevelProblem:
         if not is_first or first is None or first == len(self.rows) - 1:
             equal_minor = tuple(amounts)
             return LevelTargets(
-                amounts=equal_minor, equal_minor=equal_minor, remainder_row=None
+                amounts=equal_minor,
+                equal_minor=equal_minor,
+                remainder_row=None,
+                level_minor=level * multiple,
             )
         return LevelTargets(
             amounts=tuple(self._first_takes(amounts, first)),
             equal_minor=tuple(amounts),
             remainder_row=first,
+            level_minor=level * multiple,
         )
 
     def _first_takes(self, amounts: list[int | None], first: int) -> list[int | None]:

@@ -11,7 +11,7 @@ Example:
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Final, Self
 
 import attrs
 import numpy as np
@@ -88,19 +88,38 @@ class LevelGuess:
         is_least = np.asarray(excess < 0.5 - doubt)
         # Most roundings cancel out. What is left may show that a level is too small;
         # and slack that is less than the number of periods is a proof by itself.
-        count = len(interest.weights)
-        margin = _MARGIN * math.sqrt(count)
         slack = np.multiply(excess, reach, out=excess)
-        is_odd = slack > count - margin
-        is_odd &= ~is_least
-        is_odd |= slack < margin
-        odd = np.flatnonzero(is_odd)
+        slack = np.where(is_least, slack, len(interest.weights) - slack)
+        odd = np.flatnonzero(slack < _margin(interest))
         if odd.size:
-            level = level_minor[odd]
-            part = interest.take(odd)
-            is_least[odd] |= _correct(level, principal_minor[odd], part, reach[odd])
-            level_minor[odd] = level
+            level, is_high = level_minor[odd], ~is_least[odd]
+            has_rest, is_told = _foreseen(
+                level - is_high, principal_minor[odd], interest.take(odd)
+            )
+            level_minor[odd] = level + has_rest - (is_high & is_told)
+            is_least[odd] |= has_rest
         return cls(level_minor=level_minor, is_least=is_least, is_positive=is_positive)
+
+
+def _foreseen(
+    level_minor: Int64s, principal_minor: Int64s, interest: InterestLines
+) -> tuple[Bools, Bools]:
+    """Return where a level is proved to leave something to pay at the end.
+
+    The second array is False where floats tell nothing.
+    """
+    is_steady = _steady(level_minor, principal_minor, interest)
+    if is_steady is None:
+        nothing = np.zeros(level_minor.size, np.bool_)
+        return nothing, nothing
+    proof = _Proof.of(principal_minor, is_steady, interest)
+    has_rest = np.asarray(proof.rest(level_minor.astype(np.float64)) > 0)
+    return has_rest & is_steady, is_steady
+
+
+def _margin(interest: InterestLines) -> float:
+    """Return by how many units roundings may move the last balance, mostly."""
+    return _MARGIN * math.sqrt(len(interest.weights))
 
 
 def _doubt(exact: Floats, interest: InterestLines) -> float:
@@ -126,17 +145,12 @@ def _correct(
     is_steady = _steady(level_minor, principal_minor, interest)
     if is_steady is None:
         return np.zeros(level_minor.size, np.bool_)
-    principal = np.where(is_steady, principal_minor, 0).astype(np.float64)
-    step = float(principal.max(initial=0.0)) * 8.0 * _FLOAT_STEP
-    bias = _bias(interest.rounding) - step
-    proof = _Proof(principal, interest.growths(), bias)
+    proof = _Proof.of(principal_minor, is_steady, interest)
     level = level_minor.astype(np.float64)
     rest = proof.rest(level - 1.0)
-    # Rounding may move the last balance by some units more or less.
-    margin = _MARGIN * math.sqrt(len(interest.weights))
     is_high = np.asarray((rest <= 0) & is_steady)
     is_least = np.asarray(is_steady & ~is_high)
-    odd = np.flatnonzero((rest > reach - margin) & is_steady | is_high)
+    odd = np.flatnonzero((rest > reach - _margin(interest)) & is_steady | is_high)
     if odd.size == 0:
         return is_least
     # Most likely this level is too small as well; if not, it is proved already. Or
@@ -157,6 +171,15 @@ class _Proof:
     principal_minor: Floats
     growths: list[Floats]
     bias: float
+
+    @classmethod
+    def of(
+        cls, principal_minor: Int64s, is_steady: Bools, interest: InterestLines
+    ) -> Self:
+        """Return the proof for loans whose debt falls; it says nothing of others."""
+        principal = np.where(is_steady, principal_minor, 0).astype(np.float64)
+        step = float(principal.max(initial=0.0)) * 8.0 * _FLOAT_STEP
+        return cls(principal, interest.growths(), _bias(interest.rounding) - step)
 
     def take(self, rows: Int64s) -> _Proof:
         taken = {id(line): line for line in self.growths}

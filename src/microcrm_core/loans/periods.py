@@ -35,10 +35,11 @@ from typing import Final
 
 import attrs
 
-from microcrm_core.dates import adjust_date, due_dates
+from microcrm_core.dates import adjust_date
 from microcrm_core.errors import InvalidValueError, ScheduleError
 from microcrm_core.loans.conventions import InterestDate, ScheduleConventions
 from microcrm_core.loans.period_fractions import PeriodFractions
+from microcrm_core.loans.plain import series_dates
 from microcrm_core.loans.portions import EPOCH_ORDINAL, Payout
 from microcrm_core.loans.terms import LoanTerms
 
@@ -215,7 +216,7 @@ class ScheduleDates:
 def _series(terms: LoanTerms, conventions: ScheduleConventions) -> tuple[dt.date, ...]:
     first_on, count = terms.first_due_on, terms.installment_count
     try:
-        return due_dates(first_on, terms.frequency, count, conventions.roll)
+        return series_dates(first_on, terms.frequency, count, conventions.roll)
     except InvalidValueError as error:
         # A loan has no index, which is what a single date is asked for by.
         if error.field != "index":

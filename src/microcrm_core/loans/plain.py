@@ -33,7 +33,13 @@ from math import ceil
 from operator import sub
 from typing import Final, TypeAlias
 
-from microcrm_core.dates import DayCount, FrequencyUnit, RollRule
+from microcrm_core.dates import (
+    DayCount,
+    Frequency,
+    FrequencyUnit,
+    RollRule,
+    due_dates,
+)
 from microcrm_core.loans.conventions import (
     Accrual,
     Arithmetic,
@@ -53,6 +59,7 @@ __all__ = [
     "end_rows",
     "level_rows",
     "plain_columns",
+    "series_dates",
 ]
 
 Column: TypeAlias = "tuple[int, ...]"
@@ -216,10 +223,10 @@ def _guess_minor(
     principal_minor: int, period_days: Column, daily: float, *, is_even: bool
 ) -> int:
     """Return the level amount without any rounding, as a float has it."""
-    later = period_days[-1] * daily
     annuity = 0.0
-    if is_even and later:
+    if is_even and daily:
         # All periods but the first are alike, so the sum has a closed form.
+        later = period_days[-1] * daily
         annuity = (1.0 - (1.0 + later) ** (1 - len(period_days))) / later
         annuity = (annuity + 1.0) / (1.0 + period_days[0] * daily)
     else:
@@ -280,8 +287,13 @@ def _dates(terms: LoanTerms, conventions: ScheduleConventions) -> _Dates | None:
         if year_days == 0:
             return None
     first_days = first_on.toordinal() - terms.disbursed_on.toordinal()
-    later = gaps[first:last] if step == 1 else map(sub, due_day[1:], due_day)
-    return due_day, (first_days, *later), year_days, 31 * step, False
+    if step == 1 and first and gaps[first - 1] == first_days:
+        # Most loans are paid out a month before the first due date.
+        period_days = gaps[first - 1 : last]
+    else:
+        later = gaps[first:last] if step == 1 else map(sub, due_day[1:], due_day)
+        period_days = (first_days, *later)
+    return due_day, period_days, year_days, 31 * step, False
 
 
 def _dates_360(terms: LoanTerms, due_day: Column) -> _Dates | None:
@@ -341,3 +353,32 @@ def days_of_months(due_day: int) -> tuple[Column, Column]:
         for month in range(1, 13)
     )
     return days, tuple(map(sub, days[1:], days))
+
+
+def series_dates(
+    first_on: dt.date, frequency: Frequency, count: int, roll: RollRule
+) -> tuple[dt.date, ...]:
+    """Return the dates of a series, months on one day in a quick way.
+
+    Raises:
+        InvalidValueError: A date would leave the calendar.
+
+    Example:
+        >>> import datetime as dt
+        >>> from microcrm_core.dates import Frequency, RollRule
+        >>> from microcrm_core.loans.plain import series_dates
+        >>> first_on, monthly = dt.date(2025, 1, 31), Frequency.MONTHLY
+        >>> dates = series_dates(first_on, monthly, 2, RollRule.DAY_OF_MONTH)
+        >>> [str(on) for on in dates]
+        ['2025-01-31', '2025-02-28']
+    """
+    step = frequency.count
+    month = 12 * (first_on.year - _FIRST_YEAR) + first_on.month - 1
+    end = month + count * step
+    is_quick = frequency.unit is _MONTH and roll == _DAY_OF_MONTH
+    if not is_quick or month < 0 or end > _MONTHS:
+        return due_dates(first_on, frequency, count, roll)
+    days, _ = days_of_months(first_on.day)
+    return tuple(
+        [dt.date.fromordinal(day + EPOCH_ORDINAL) for day in days[month:end:step]]
+    )

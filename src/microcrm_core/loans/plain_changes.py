@@ -54,13 +54,21 @@ from microcrm_core.loans.plain import (
 from microcrm_core.loans.plans import EQUAL_INSTALLMENTS
 from microcrm_core.loans.portions import EPOCH_ORDINAL
 from microcrm_core.loans.terms import LoanTerms
+from microcrm_core.rates import Rate
 from microcrm_core.rounding import Rounding
 
-__all__ = ["changed_columns"]
+__all__ = [
+    "YEAR_DAYS",
+    "SolvedRows",
+    "changed_columns",
+    "changed_rows",
+    "has_plain_changes",
+    "solved_rows",
+]
 
-_Rows: TypeAlias = "tuple[list[int], list[int], list[int]]"
+SolvedRows: TypeAlias = tuple[list[int], list[int], list[int]]
 
-_YEAR_DAYS: Final = {
+YEAR_DAYS: Final = {
     DayCount.ACT_365F: 365,
     DayCount.ACT_360: 360,
     DayCount.ACT_364: 364,
@@ -84,7 +92,7 @@ def changed_columns(
     Example:
         See `microcrm_core.loans.plain_changes`.
     """
-    if not _is_of_this_kind(terms, conventions):
+    if not has_plain_changes(terms, conventions):
         return None
     due_day = _due_days(terms, conventions)
     if due_day is None:
@@ -100,29 +108,63 @@ def changed_columns(
     ]
     if days[-1] >= due_day[-1]:
         return None
-    fractions = [terms.nominal_rate.annual_fraction]
-    fractions += [one.nominal_rate.annual_fraction for one in terms.rate_changes]
+    rates = [terms.nominal_rate, *[one.nominal_rate for one in terms.rate_changes]]
+    rows = changed_rows(terms.principal.minor, due_day, days, rates, conventions)
+    if rows is None:
+        return None
+    principals, interests, after = rows
+    return due_day, tuple(principals), tuple(interests), tuple(after)
+
+
+def changed_rows(
+    principal_minor: int,
+    due_day: Sequence[int],
+    rate_days: Sequence[int],
+    rates: Sequence[Rate],
+    conventions: ScheduleConventions,
+) -> SolvedRows | None:
+    """Return rows whose level amount each new rate makes anew; None: as `solved_rows`.
+
+    Args:
+        principal_minor: What is owed at the start.
+        due_day: Due days.
+        rate_days: At the close of which days a rate begins, the first one at the start;
+            the last one before the last due day.
+        rates: The rates.
+        conventions: How days are counted and amounts are rounded, as
+            `has_plain_changes` asks.
+
+    Example:
+        See `microcrm_core.loans.plain_changes`.
+    """
+    fractions = [rate.annual_fraction for rate in rates]
     whole = lcm(*[one.denominator for one in fractions])
-    rates = [one.numerator * (whole // one.denominator) for one in fractions]
-    unit = whole * _YEAR_DAYS[conventions.day_count]  # type: ignore[index]  # of this kind
+    per_day = [one.numerator * (whole // one.denominator) for one in fractions]
+    unit = whole * YEAR_DAYS[conventions.day_count]  # type: ignore[index]  # of this kind
     # A tie needs an even unit, half of which divides balance x weight.
     has_ties = conventions.rounding is Rounding.HALF_EVEN and not unit & 1
+    first_day = rate_days[0]
     period_days = list(map(sub, due_day, (first_day, *due_day)))
     principals: list[int] = []
     interests: list[int] = []
     after: list[int] = []
-    for start, own_weight, rate in _levels(due_day, first_day, days, rates):
-        balance = after[start - 1] if start else terms.principal.minor
+    for start, own_weight, rate in _levels(due_day, first_day, rate_days, per_day):
+        balance = after[start - 1] if start else principal_minor
         weights = [one * rate for one in period_days[start:]]
         weights[0] = own_weight
-        rows = _solved(balance, weights, unit, has_ties=has_ties)
+        rows = solved_rows(balance, weights, unit, has_ties=has_ties)
         if rows is None:
             return None
         principals[start:], interests[start:], after[start:] = rows
-    return due_day, tuple(principals), tuple(interests), tuple(after)
+    return principals, interests, after
 
 
-def _is_of_this_kind(terms: LoanTerms, conventions: ScheduleConventions) -> bool:
+def has_plain_changes(terms: LoanTerms, conventions: ScheduleConventions) -> bool:
+    """Return whether terms and conventions are of the kind that this module knows.
+
+    Example:
+        See `microcrm_core.loans.plain_changes`.
+    """
     return (
         (terms.plan is EQUAL_INSTALLMENTS or terms.plan == EQUAL_INSTALLMENTS)
         and conventions.arithmetic is Arithmetic.EXACT
@@ -132,7 +174,7 @@ def _is_of_this_kind(terms: LoanTerms, conventions: ScheduleConventions) -> bool
         and conventions.accrual is Accrual.DAILY
         and (conventions.short_period is ShortPeriod.BY_DAYS or bool(terms.due_on))
         and conventions.rounding in _ROUNDINGS
-        and conventions.day_count in _YEAR_DAYS
+        and conventions.day_count in YEAR_DAYS
         and not terms.tranches
         and not terms.interest_pauses
     )
@@ -205,13 +247,28 @@ def _levels(
     return levels
 
 
-def _solved(
+def solved_rows(
     principal_minor: int, weights: Sequence[int], unit: int, *, has_ties: bool
-) -> _Rows | None:
-    """Return the rows that pay the smallest level amount that is enough."""
+) -> SolvedRows | None:
+    """Return the rows that pay the smallest level amount that is enough.
+
+    That is principal, interest and the balance after each of them. None where the
+    amount is not found at once, or does not cover the interest of some row.
+
+    Args:
+        principal_minor: What is owed at the start.
+        weights: Interest of a row is balance x weight / unit.
+        unit: As that says.
+        has_ties: Whether a tie goes to the even number; else it goes up.
+
+    Example:
+        >>> from microcrm_core.loans.plain_changes import solved_rows
+        >>> solved_rows(1000, (0, 0, 0), 365, has_ties=False)
+        ([334, 334, 332], [0, 0, 0], [666, 332, 0])
+    """
     level = _guess_minor(principal_minor, weights, unit)
     most = max(weights)
-    enough: _Rows | None = None
+    enough: SolvedRows | None = None
     too_small = -1
     for _ in range(_TRIES_MAX):
         rows = level_rows(principal_minor, level, weights, 1, unit, has_ties)

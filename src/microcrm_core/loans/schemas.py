@@ -17,8 +17,6 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
-import json
-from enum import StrEnum
 from typing import Final
 
 from microcrm_core.currency_table import CURRENCIES
@@ -38,6 +36,17 @@ from microcrm_core.loans.fees import FeeBase, FeeTiming
 from microcrm_core.loans.methods import METHOD_KINDS
 from microcrm_core.loans.plans import DeferredInterest, UnpaidInterest
 from microcrm_core.loans.schedules_plain import SCHEDULE_FORM_VERSION
+from microcrm_core.loans.schema_parts import (
+    choice_schema,
+    flag_schema,
+    list_schema,
+    object_schema,
+    or_null,
+    schema_document,
+    schema_ref,
+    text_schema,
+    whole_schema,
+)
 from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX
 from microcrm_core.rounding import Rounding
 from microcrm_core.rules.plain import Plain
@@ -47,10 +56,9 @@ __all__ = [
     "json_schema_of_plan",
     "json_schema_of_schedule",
     "json_schema_of_terms",
+    "loan_definitions",
 ]
 
-_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_REF: Final = "#/$defs/"
 _FREQUENCIES: Final = (
     Frequency.DAILY, Frequency.WEEKLY, Frequency.BIWEEKLY, Frequency.FOUR_WEEKLY,
     Frequency.SEMIMONTHLY, Frequency.MONTHLY, Frequency.QUARTERLY,
@@ -78,7 +86,7 @@ def json_schema_of_plan() -> Plain:
         >>> json_schema_of_plan()["$defs"]["plan"]["required"]
         ['method']
     """
-    return _document("plan", "Repayment plan of a loan")
+    return _document_of("plan", "Repayment plan of a loan")
 
 
 def json_schema_of_terms() -> Plain:
@@ -89,7 +97,7 @@ def json_schema_of_terms() -> Plain:
         >>> json_schema_of_terms()["title"]
         'Terms of a loan'
     """
-    return _document("terms", "Terms of a loan")
+    return _document_of("terms", "Terms of a loan")
 
 
 def json_schema_of_conventions() -> Plain:
@@ -100,7 +108,7 @@ def json_schema_of_conventions() -> Plain:
         >>> json_schema_of_conventions()["$defs"]["conventions"]["required"]
         ['id', 'day_count', 'rounding', 'roll']
     """
-    return _document("conventions", "Conventions of a schedule")
+    return _document_of("conventions", "Conventions of a schedule")
 
 
 def json_schema_of_schedule() -> Plain:
@@ -112,59 +120,54 @@ def json_schema_of_schedule() -> Plain:
         >>> schema["$defs"]["schedule"]["properties"]["version"]
         {'const': 1}
     """
-    return _document("schedule", "Schedule of a loan")
+    return _document_of("schedule", "Schedule of a loan")
 
 
-def _document(name: str, title: str) -> Plain:
-    """Return the schema of one definition with all that it refers to."""
-    known = _definitions()
-    used: dict[str, Plain] = {}
-    asked = [name]
-    while asked:
-        part = asked.pop()
-        if part not in used:
-            used[part] = known[part]
-            text = json.dumps(known[part])
-            asked += [one for one in known if f'"{_REF}{one}"' in text]
-    return {
-        "$schema": _DIALECT,
-        "title": title,
-        "$ref": f"{_REF}{name}",
-        "$defs": {part: used[part] for part in known if part in used},
-    }
+def _document_of(name: str, title: str) -> Plain:
+    return schema_document(name, title, loan_definitions())
 
 
-def _definitions() -> dict[str, Plain]:
+def loan_definitions() -> dict[str, Plain]:
+    """Return every definition of these schemas by its name, for schemas of other rooms.
+
+    Example:
+        >>> from microcrm_core.loans.schemas import loan_definitions
+        >>> loan_definitions()["exact"]["type"]
+        'string'
+    """
     composed: dict[str, Plain] = {
         "method": {"anyOf": [_method(kind) for kind in METHOD_KINDS]},
-        "grace": _object(
+        "grace": object_schema(
             optional={
-                "principal_count": _whole(0),
-                "interest_payment_count": _whole(0),
-                "interest_free_count": _whole(0),
-                "deferred_interest": _or_null(_choice(DeferredInterest)),
+                "principal_count": whole_schema(0),
+                "interest_payment_count": whole_schema(0),
+                "interest_free_count": whole_schema(0),
+                "deferred_interest": or_null(choice_schema(DeferredInterest)),
             }
         ),
-        "portion": _object(
-            optional={"share": _ref("share"), "amount": _ref("positive_amount")}
+        "portion": object_schema(
+            optional={
+                "share": schema_ref("share"),
+                "amount": schema_ref("positive_amount"),
+            }
         )
         | {"minProperties": 1, "maxProperties": 1},
-        "fee": _object(
+        "fee": object_schema(
             {
-                "name": _ref("text"),
-                "timing": _choice(FeeTiming),
-                "portion": _ref("portion"),
+                "name": schema_ref("text"),
+                "timing": choice_schema(FeeTiming),
+                "portion": schema_ref("portion"),
             },
-            {"base": _choice(FeeBase), "is_cost_of_credit": _flag()},
+            {"base": choice_schema(FeeBase), "is_cost_of_credit": flag_schema()},
         ),
-        "plan": _object(
-            {"method": _ref("method")},
+        "plan": object_schema(
+            {"method": schema_ref("method")},
             {
-                "grace": _ref("grace"),
-                "balloon": _or_null(_ref("portion")),
-                "down_payment": _or_null(_ref("portion")),
-                "fees": _list_of(_ref("fee")),
-                "unpaid_interest": _choice(UnpaidInterest),
+                "grace": schema_ref("grace"),
+                "balloon": or_null(schema_ref("portion")),
+                "down_payment": or_null(schema_ref("portion")),
+                "fees": list_schema(schema_ref("fee")),
+                "unpaid_interest": choice_schema(UnpaidInterest),
             },
         ),
         "terms": _terms(),
@@ -177,24 +180,28 @@ def _definitions() -> dict[str, Plain]:
 
 
 def _value_definitions() -> dict[str, Plain]:
-    currency = _object(
+    currency = object_schema(
         {
-            "code": _text_like("[A-Z][A-Z0-9]{2,11}") | {"not": _iso_currency()},
-            "exponent": _whole(0, 18),
+            "code": text_schema("[A-Z][A-Z0-9]{2,11}") | {"not": _iso_currency()},
+            "exponent": whole_schema(0, 18),
         },
-        {"name": _ref("text"), "cash_multiple_minor": _whole(1)},
+        {"name": schema_ref("text"), "cash_multiple_minor": whole_schema(1)},
     )
     frequency_names: Plain = {"enum": list(map(str, _FREQUENCIES))}
     return {
         "text": {"type": "string", "minLength": 1, "not": {"pattern": r"^\s|\s$"}},
-        "date": _text_like(_DATE) | {"format": "date"},
-        "exact": _text_like(_EXACT),
-        "share": _text_like(_SHARE),
+        "date": text_schema(_DATE) | {"format": "date"},
+        "exact": text_schema(_EXACT),
+        "share": text_schema(_SHARE),
         "currency": {"anyOf": [_iso_currency(), currency]},
-        "amount": _object({"currency": _ref("currency"), "minor": _whole(0)}),
-        "positive_amount": _object({"currency": _ref("currency"), "minor": _whole(1)}),
+        "amount": object_schema(
+            {"currency": schema_ref("currency"), "minor": whole_schema(0)}
+        ),
+        "positive_amount": object_schema(
+            {"currency": schema_ref("currency"), "minor": whole_schema(1)}
+        ),
         "frequency": {
-            "anyOf": [frequency_names, _text_like(_PERIOD) | {"maxLength": 7}]
+            "anyOf": [frequency_names, text_schema(_PERIOD) | {"maxLength": 7}]
         },
     }
 
@@ -204,52 +211,60 @@ def _iso_currency() -> Plain:
 
 
 def _method(kind: str) -> Plain:
-    amounts = {"amounts": _list_of(_ref("amount"))}
+    amounts = {"amounts": list_schema(schema_ref("amount"))}
     needed: dict[str, dict[str, Plain]] = {
-        "graduated": {"step_share": _ref("exact"), "step_count": _whole(1)},
-        "weighted": {"weights": _list_of(_ref("exact"), at_least=1)},
-        "seasonal": {"month_weights": _list_of(_ref("exact"), at_least=12, at_most=12)},
+        "graduated": {"step_share": schema_ref("exact"), "step_count": whole_schema(1)},
+        "weighted": {"weights": list_schema(schema_ref("exact"), at_least=1)},
+        "seasonal": {
+            "month_weights": list_schema(schema_ref("exact"), at_least=12, at_most=12)
+        },
         "custom_principal": amounts,
         "custom_installments": amounts,
     }
-    optional = {"is_compounded": _flag()} if kind == "bullet" else {}
-    return _object({"kind": {"const": kind}, **needed.get(kind, {})}, optional)
+    optional = {"is_compounded": flag_schema()} if kind == "bullet" else {}
+    return object_schema({"kind": {"const": kind}, **needed.get(kind, {})}, optional)
 
 
 def _terms() -> Plain:
-    tranche = _object({"disbursed_on": _ref("date"), "amount": _ref("positive_amount")})
-    rate_change = _object({"from_on": _ref("date"), "nominal_rate": _ref("exact")})
-    pause = _object({"start_on": _ref("date"), "end_on": _ref("date")})
-    return _object(
+    tranche = object_schema(
+        {"disbursed_on": schema_ref("date"), "amount": schema_ref("positive_amount")}
+    )
+    rate_change = object_schema(
+        {"from_on": schema_ref("date"), "nominal_rate": schema_ref("exact")}
+    )
+    pause = object_schema(
+        {"start_on": schema_ref("date"), "end_on": schema_ref("date")}
+    )
+    return object_schema(
         {
-            "principal": _ref("positive_amount"),
-            "nominal_rate": _ref("exact"),
-            "installment_count": _whole(1, INSTALLMENT_COUNT_MAX),
-            "frequency": _ref("frequency"),
-            "disbursed_on": _ref("date"),
-            "first_due_on": _ref("date"),
+            "principal": schema_ref("positive_amount"),
+            "nominal_rate": schema_ref("exact"),
+            "installment_count": whole_schema(1, INSTALLMENT_COUNT_MAX),
+            "frequency": schema_ref("frequency"),
+            "disbursed_on": schema_ref("date"),
+            "first_due_on": schema_ref("date"),
         },
         {
-            "plan": _ref("plan"),
-            "due_on": _list_of(_ref("date"), at_most=INSTALLMENT_COUNT_MAX),
-            "last_due_on": _or_null(_ref("date")),
-            "tranches": _list_of(tranche),
-            "rate_changes": _list_of(rate_change),
-            "interest_pauses": _list_of(pause),
+            "plan": schema_ref("plan"),
+            "due_on": list_schema(schema_ref("date"), at_most=INSTALLMENT_COUNT_MAX),
+            "last_due_on": or_null(schema_ref("date")),
+            "tranches": list_schema(tranche),
+            "rate_changes": list_schema(rate_change),
+            "interest_pauses": list_schema(pause),
         },
     )
 
 
 def _calendar() -> Plain:
-    year = _or_null(_whole(dt.MINYEAR, dt.MAXYEAR))
-    return _object(
+    year = or_null(whole_schema(dt.MINYEAR, dt.MAXYEAR))
+    return object_schema(
         {
-            "name": _ref("text"),
-            "weekend": _list_of(_choice(Weekday), at_most=len(Weekday)),
+            "name": schema_ref("text"),
+            "weekend": list_schema(choice_schema(Weekday), at_most=len(Weekday)),
         },
         {
-            "holidays": _list_of(_ref("date")),
-            "working_days": _list_of(_ref("date")),
+            "holidays": list_schema(schema_ref("date")),
+            "working_days": list_schema(schema_ref("date")),
             "year_min": year,
             "year_max": year,
         },
@@ -257,120 +272,77 @@ def _calendar() -> Plain:
 
 
 def _conventions() -> Plain:
-    split_day_count = _object(
-        {"days_in_year": _choice(DaysInYear), "days_in_month": _choice(DaysInMonth)},
-        {"leap_rule": _choice(LeapRule)},
-    )
-    business_days = _object(
+    split_day_count = object_schema(
         {
-            "rule": _choice(BusinessDayRule),
-            "calendar": _ref("calendar"),
-            "interest_to": _choice(InterestDate),
-            "collision": _choice(Collision),
+            "days_in_year": choice_schema(DaysInYear),
+            "days_in_month": choice_schema(DaysInMonth),
+        },
+        {"leap_rule": choice_schema(LeapRule)},
+    )
+    business_days = object_schema(
+        {
+            "rule": choice_schema(BusinessDayRule),
+            "calendar": schema_ref("calendar"),
+            "interest_to": choice_schema(InterestDate),
+            "collision": choice_schema(Collision),
         }
     )
-    return _object(
+    return object_schema(
         {
-            "id": _ref("text"),
-            "day_count": {"anyOf": [_choice(DayCount), split_day_count]},
-            "rounding": _choice(Rounding),
-            "roll": _text_like(_ROLL),
+            "id": schema_ref("text"),
+            "day_count": {"anyOf": [choice_schema(DayCount), split_day_count]},
+            "rounding": choice_schema(Rounding),
+            "roll": text_schema(_ROLL),
         },
         {
-            "arithmetic": _choice(Arithmetic),
-            "accrual": _choice(Accrual),
-            "short_period": _choice(ShortPeriod),
-            "currency_multiple": _whole(1),
-            "installment_multiple": _whole(1),
-            "remainder": _choice(Remainder),
-            "business_days": _or_null(business_days),
-            "has_interest_on_disbursement_day": _flag(),
+            "arithmetic": choice_schema(Arithmetic),
+            "accrual": choice_schema(Accrual),
+            "short_period": choice_schema(ShortPeriod),
+            "currency_multiple": whole_schema(1),
+            "installment_multiple": whole_schema(1),
+            "remainder": choice_schema(Remainder),
+            "business_days": or_null(business_days),
+            "has_interest_on_disbursement_day": flag_schema(),
         },
     )
 
 
 def _installment() -> Plain:
-    return _object(
+    return object_schema(
         {
-            "number": _whole(1),
-            "due_on": _ref("date"),
-            "unadjusted_on": _ref("date"),
-            "is_down_payment": _flag(),
-            "principal_minor": _whole(0),
-            "interest_minor": _whole(0),
-            "fees_minor": _whole(0),
-            "total_minor": _whole(0),
-            "capitalized_minor": _whole(0),
-            "outstanding_minor": _whole(0),
+            "number": whole_schema(1),
+            "due_on": schema_ref("date"),
+            "unadjusted_on": schema_ref("date"),
+            "is_down_payment": flag_schema(),
+            "principal_minor": whole_schema(0),
+            "interest_minor": whole_schema(0),
+            "fees_minor": whole_schema(0),
+            "total_minor": whole_schema(0),
+            "capitalized_minor": whole_schema(0),
+            "outstanding_minor": whole_schema(0),
         }
     )
 
 
 def _schedule() -> Plain:
-    totals = _object(
+    totals = object_schema(
         {
-            "principal_minor": _whole(0),
-            "interest_minor": _whole(0),
-            "fees_minor": _whole(0),
-            "total_minor": _whole(0),
-            "capitalized_minor": _whole(0),
-            "upfront_fees_minor": _whole(0),
-            "financed_fees_minor": _whole(0),
+            "principal_minor": whole_schema(0),
+            "interest_minor": whole_schema(0),
+            "fees_minor": whole_schema(0),
+            "total_minor": whole_schema(0),
+            "capitalized_minor": whole_schema(0),
+            "upfront_fees_minor": whole_schema(0),
+            "financed_fees_minor": whole_schema(0),
         }
     )
-    return _object(
+    return object_schema(
         {
             "version": {"const": SCHEDULE_FORM_VERSION},
-            "currency": _ref("currency"),
-            "terms": _ref("terms"),
-            "conventions": _ref("conventions"),
-            "installments": _list_of(_ref("installment"), at_least=1),
+            "currency": schema_ref("currency"),
+            "terms": schema_ref("terms"),
+            "conventions": schema_ref("conventions"),
+            "installments": list_schema(schema_ref("installment"), at_least=1),
             "totals": totals,
         }
     )
-
-
-def _object(
-    needed: dict[str, Plain] | None = None, optional: dict[str, Plain] | None = None
-) -> Plain:
-    needed, optional = needed or {}, optional or {}
-    return {
-        "type": "object",
-        "properties": {**needed, **optional},
-        "required": list(needed),
-        "additionalProperties": False,
-    }
-
-
-def _list_of(item: Plain, *, at_least: int = 0, at_most: int | None = None) -> Plain:
-    bounds: Plain = {"minItems": at_least} if at_least else {}
-    if at_most is not None:
-        bounds["maxItems"] = at_most
-    return {"type": "array", "items": item, **bounds}
-
-
-def _whole(at_least: int, at_most: int | None = None) -> Plain:
-    bound: Plain = {} if at_most is None else {"maximum": at_most}
-    return {"type": "integer", "minimum": at_least, **bound}
-
-
-def _text_like(pattern: str) -> Plain:
-    # In some engines $ also stands before a line break at the end.
-    no_break: Plain = {"not": {"pattern": r"\n"}}
-    return {"type": "string", "pattern": f"^({pattern})$", "allOf": [no_break]}
-
-
-def _choice(kind: type[StrEnum]) -> Plain:
-    return {"enum": [member.value for member in kind]}
-
-
-def _flag() -> Plain:
-    return {"type": "boolean"}
-
-
-def _or_null(schema: Plain) -> Plain:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _ref(name: str) -> Plain:
-    return {"$ref": f"{_REF}{name}"}

@@ -15,8 +15,18 @@ from collections.abc import Iterable, Sequence
 __all__ = ["text_table"]
 
 
-def text_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def text_table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    is_right_aligned: bool = False,
+) -> str:
     """Return headings and rows as lines of text, every column as wide as it must be.
+
+    Args:
+        headings: One for each column.
+        rows: Their texts, one for each column.
+        is_right_aligned: Whether columns end at the same place, as numbers should.
 
     Example:
         >>> from microcrm_core.loans.table_texts import text_table
@@ -25,4 +35,5 @@ def text_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """
     cells = [tuple(headings), *(tuple(row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
+    pad = str.rjust if is_right_aligned else str.ljust
+    return "\n".join("  ".join(map(pad, row, widths)).rstrip() for row in cells)

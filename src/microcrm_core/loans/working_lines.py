@@ -47,7 +47,9 @@ from microcrm_core.loans.working_parts import (
     InterestMove,
     InterestShare,
     InterestSlice,
+    LentWorking,
     MoveReason,
+    PeriodCount,
     RemainderReason,
     SliceNote,
     YearPart,
@@ -148,6 +150,8 @@ class _Writer:
         yield f"together: {self._sum(working)}"
 
     def _interest(self, working: InstallmentWorking) -> Iterator[str]:
+        if working.lent is not None:
+            yield from self._lent(working.lent)
         for part in working.slices:
             yield self._slice(part, working.rounding)
         if not working.slices:
@@ -158,13 +162,26 @@ class _Writer:
         title, rounded_minor = "interest of the period", working.interest_minor
         if share is not None:
             title, rounded_minor = "interest of the whole term", share.whole_minor
-        exact = self._exact(working.interest_exact)
         if working.slices[0].interest_minor is not None:
             yield f"{title}: {self._amount(rounded_minor)}"
             return
+        exact = self._exact(working.interest_exact)
         multiple = working.rounding_multiple_minor
+        rounded = self._rounded(working.rounding, multiple, rounded_minor)
+        yield f"{title}: {exact}, {rounded}"
+
+    def _rounded(self, rounding: Rounding, multiple: int, minor: int) -> str:
         to = "to" if multiple == 1 else f"to a multiple of {self._amount(multiple)}:"
-        yield f"{title}: {exact}, {working.rounding} {to} {self._amount(rounded_minor)}"
+        return f"{rounding} {to} {self._amount(minor)}"
+
+    def _lent(self, lent: LentWorking) -> Iterator[str]:
+        line = f"lent: {self._amount(lent.paid_out_minor)}"
+        if lent.down_payment_minor:
+            line += f"{self._signed(-lent.down_payment_minor)} down payment"
+        for fee in lent.fees:
+            yield f"{self._fee(fee)}, added to the debt"
+            line += f"{self._signed(fee.amount_minor)} fee {fee.name}"
+        yield f"{line} = {self._amount(lent.balance_minor)}"
 
     def _slice(self, part: InterestSlice, rounding: Rounding) -> str:
         unit = "day" if part.days == 1 else "days"
@@ -187,6 +204,8 @@ class _Writer:
             yield f"{_MOVES[move.reason]}: {self._amount(move.amount_minor)}"
         if working.moves:
             yield self._due(working)
+        if working.weight is not None and working.level_minor is not None:
+            yield self._weighted(working, working.weight, working.level_minor)
         amount = self._amount_line(working)
         if amount:
             yield amount
@@ -207,6 +226,18 @@ class _Writer:
             line += self._signed(_sign(move) * move.amount_minor)
         return f"{line} = {self._amount(working.interest_due_minor)}"
 
+    def _weighted(
+        self, working: InstallmentWorking, weight: Fraction, level_minor: int
+    ) -> str:
+        exact = weight * level_minor
+        amount_minor = working.equal_minor or 0
+        line = f"level amount: {self._amount(level_minor)} x weight {_weight(weight)}"
+        if exact == amount_minor:
+            return f"{line} = {self._amount(amount_minor)}"
+        multiple = working.equal_multiple_minor
+        rounded = self._rounded(working.rounding, multiple, amount_minor)
+        return f"{line} = {self._exact(exact)}, {rounded}"
+
     def _amount_line(self, working: InstallmentWorking) -> str | None:
         rule = working.amount_rule
         if rule not in _AMOUNTS:
@@ -218,7 +249,7 @@ class _Writer:
             return None
         line = _AMOUNTS[rule]
         if working.weight is not None:
-            line = f"amount of weight {working.weight}"
+            line = f"amount of weight {_weight(working.weight)}"
         if working.equal_minor is not None and working.equal_multiple_minor > 1:
             line += f", a multiple of {self._amount(working.equal_multiple_minor)}"
         line += f": {self._amount(amount_minor)}"
@@ -279,6 +310,8 @@ def _sign(move: InterestMove) -> int:
 
 def _counted(part: InterestSlice) -> str:
     """Return what the convention counts, where that is not the calendar's days."""
+    if part.period_count is not None:
+        return _period_counted(part.days, part.period_count)
     counted = part.counted
     if counted is None:
         return ""
@@ -289,6 +322,13 @@ def _counted(part: InterestSlice) -> str:
     if counted == 1:
         name = name.removesuffix("s")
     return f", counted as {_count(counted)} {name}"
+
+
+def _period_counted(days: int, period: PeriodCount) -> str:
+    counted = f"counted as {_count(period.count)} {period.unit}"
+    if period.count != 1:
+        counted += "s"
+    return f", {counted}" if days == period.days else f" of a period {counted}"
 
 
 def _factor(part: InterestSlice) -> str:
@@ -323,9 +363,21 @@ def _percent(rate: Fraction) -> str:
 
 
 def _count(count: Fraction) -> str:
-    if count.denominator == 1:
-        return str(count)
-    return _decimals(count, _COUNT_DIGITS).rstrip("0").rstrip(".")
+    return _trimmed(count, _COUNT_DIGITS)
+
+
+def _weight(weight: Fraction) -> str:
+    """Return a weight exactly where that is short, else with many digits."""
+    is_decimal = 10**_FACTOR_DIGITS % weight.denominator == 0
+    if not is_decimal and weight.denominator <= _SHOWN_DENOMINATOR_MAX:
+        return str(weight)
+    return _trimmed(weight, _FACTOR_DIGITS)
+
+
+def _trimmed(value: Fraction, digits: int) -> str:
+    if value.denominator == 1:
+        return str(value)
+    return _decimals(value, digits).rstrip("0").rstrip(".")
 
 
 def _decimals(value: Fraction, digits: int) -> str:

@@ -1,9 +1,10 @@
 """The parts of a working: days and rates, shares, moves of interest, fees.
 
-A working is read from top to bottom: slices of days bear interest, their sum is
-rounded, some of it may be moved to another day or into the debt, and then the row
-knows what it asks for and takes what is left over. Each step is a value here, so that
-a program can check it; `working_lines` writes it for people. Read `workings` next.
+A working is read from top to bottom: what is lent bears interest in slices of days,
+their sum is rounded, some of it may be moved to another day or into the debt, and then
+the row knows what it asks for and takes what is left over. Each step is a value here,
+so that a program can check it; `working_lines` writes it for people. Read `workings`
+next.
 
 Example:
     >>> from fractions import Fraction
@@ -22,6 +23,8 @@ from typing import Final
 
 import attrs
 
+from microcrm_core.dates import FrequencyUnit
+
 __all__ = [
     "AmountRule",
     "CountUnit",
@@ -29,7 +32,9 @@ __all__ = [
     "InterestMove",
     "InterestShare",
     "InterestSlice",
+    "LentWorking",
     "MoveReason",
+    "PeriodCount",
     "RemainderReason",
     "SliceNote",
     "YearPart",
@@ -84,6 +89,31 @@ class YearPart:
         return self.count / self.per_year
 
 
+@attrs.frozen(kw_only=True)
+class PeriodCount:
+    """What a period counts as in Apache Fineract's arithmetic, whatever its days are.
+
+    Attributes:
+        count: How many months, weeks or days it counts, with its part of one.
+        unit: Which of them.
+        days: Calendar days of the period, of which a slice takes its share.
+
+    Example:
+        >>> from fractions import Fraction
+        >>> from microcrm_core.dates import FrequencyUnit
+        >>> from microcrm_core.loans.working_parts import PeriodCount
+        >>> january = PeriodCount(
+        ...     count=Fraction(1), unit=FrequencyUnit.MONTH, days=31
+        ... )
+        >>> january.unit.value
+        'month'
+    """
+
+    count: Fraction
+    unit: FrequencyUnit
+    days: int
+
+
 class SliceNote(StrEnum):
     """Why days bear other interest than their rate and their number say.
 
@@ -127,6 +157,8 @@ class InterestSlice:
         factor_to_due: Factor from `start_on` to the due date, where the arithmetic
             holds that one and the days take their share of it; None elsewhere.
         days_to_due: Calendar days from `start_on` to the due date; None as above.
+        period_count: What the period of these days counts as, where a Fineract
+            arithmetic counts whole units; None elsewhere.
         interest_minor: The interest, where each slice is rounded by itself; None:
             their sum is rounded.
 
@@ -159,6 +191,7 @@ class InterestSlice:
     note: SliceNote | None = None
     factor_to_due: Fraction | None = None
     days_to_due: int | None = None
+    period_count: PeriodCount | None = None
     interest_minor: int | None = None
 
     @property
@@ -345,3 +378,31 @@ class FeeWorking:
     base_minor: int | None
     share: Fraction | None
     amount_minor: int
+
+
+@attrs.frozen(kw_only=True)
+class LentWorking:
+    """What bears interest from the start, where fees are added to the debt.
+
+    Attributes:
+        paid_out_minor: What is paid out on the first day.
+        down_payment_minor: What of it is due as a down payment on that day.
+        fees: The fees that are added to the debt.
+
+    Example:
+        >>> from microcrm_core.loans.working_parts import FeeWorking, LentWorking
+        >>> fee = FeeWorking(name="setup", base_minor=None, share=None, amount_minor=20)
+        >>> lent = LentWorking(paid_out_minor=1000, down_payment_minor=100, fees=(fee,))
+        >>> lent.balance_minor
+        920
+    """
+
+    paid_out_minor: int
+    down_payment_minor: int
+    fees: tuple[FeeWorking, ...]
+
+    @property
+    def balance_minor(self) -> int:
+        """What bears interest then."""
+        financed_minor = sum(fee.amount_minor for fee in self.fees)
+        return self.paid_out_minor - self.down_payment_minor + financed_minor

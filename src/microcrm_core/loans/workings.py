@@ -38,6 +38,7 @@ from microcrm_core.loans.working_parts import (
     InterestMove,
     InterestShare,
     InterestSlice,
+    LentWorking,
     MoveReason,
     RemainderReason,
 )
@@ -89,7 +90,9 @@ class InstallmentWorking:
     - `equal_minor` (or `agreed_minor`) + `balloon_minor` + `remainder_minor` is
       `principal_minor` where `amount_rule` is about principal; where it is about the
       total, it is principal and interest, less `put_off_due_minor`;
-    - the amounts of `fees` add up to `fees_minor`.
+    - the amounts of `fees` add up to `fees_minor`;
+    - `weight` times `level_minor`, rounded to `equal_multiple_minor`, is `equal_minor`;
+    - the first slice bears interest on `lent.balance_minor`.
 
     Where several installments are due as one, each of `parts` keeps these, and amounts
     are their sums. Only flat interest, of which each takes its share, is shown once.
@@ -125,10 +128,13 @@ class InstallmentWorking:
         equal_multiple_minor: The equal amount is a multiple of so many minor units.
         weight: Size of the installment against the others, which `equal_minor` counts
             in already; None: the method knows no weights.
+        level_minor: What an installment of weight one comes to; None: it has no weight.
         balloon_minor: Principal that the plan leaves to this installment.
         remainder_reason: Why it differs from the equal or agreed amount; None: it does
             not.
         fees: How each fee came.
+        lent: How the balance came that bears interest from the first day; None: the
+            slices begin later, or no fee is added to the debt.
         moved_from_on: The due date before it was moved to a business day; None: it was
             not moved.
         parts: The installments that are due as this one; none where it is only one.
@@ -177,9 +183,11 @@ class InstallmentWorking:
     agreed_minor: int | None = None
     equal_multiple_minor: int = 1
     weight: Fraction | None = None
+    level_minor: int | None = None
     balloon_minor: int = 0
     remainder_reason: RemainderReason | None = None
     fees: tuple[FeeWorking, ...] = ()
+    lent: LentWorking | None = None
     moved_from_on: dt.date | None = None
     parts: tuple[InstallmentWorking, ...] = ()
 

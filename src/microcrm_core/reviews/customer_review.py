@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -29,6 +29,9 @@ from microcrm_core.loyalty import PricingBasis, Quote, price_loan, pricing_basis
 from microcrm_core.reason_texts import Language
 from microcrm_core.reviews.policies import ReviewPolicies
 from microcrm_core.tiers import Tier, assign_tier
+
+if TYPE_CHECKING:
+    from microcrm_core.ledger import LedgerEvent
 
 __all__ = ["CustomerReview", "advise_due_day", "is_monthly", "month_due_day",
            "review_customer"]  # fmt: skip
@@ -92,7 +95,7 @@ def review_customer(
     customer: Customer,
     transactions: Iterable[Transaction],
     loans: Iterable[Loan],
-    repayments: Iterable[Repayment],
+    repayments: Iterable[Repayment | LedgerEvent],
     policies: ReviewPolicies,
     as_of: dt.date,
 ) -> CustomerReview:
@@ -102,7 +105,8 @@ def review_customer(
         customer: Whom it is about.
         transactions: All transactions of the customer, each once.
         loans: All loans and requests of the customer.
-        repayments: All repayments on these loans.
+        repayments: All repayments on these loans, or the events of their logs, or some
+            of both; see `ledger.loan_log`.
         policies: What it is judged by.
         as_of: The day.
 
@@ -110,6 +114,7 @@ def review_customer(
         PolicyError: A policy does not apply yet on the day.
         InvalidValueError: As `build_profile`, or a transaction is of another
             customer.
+        LedgerError: What was recorded of a loan contradicts itself.
         ScheduleError: A loan has no schedule under the conventions.
 
     Example:
