@@ -16,6 +16,7 @@ PACKAGE = ROOT / "src" / "microcrm_core"
 EXTRAS = {"narwhals", "pandas", "polars", "pyarrow", "holidays", "hypothesis", "pytest"}
 EDGES = {"samples", "frames"}
 LAZY_IMPORTERS = {
+    "adjustments/smoothing_batch.py": {"microcrm_core.frames"},
     "ledger/loan_states.py": {"microcrm_core.frames"},
     "loans/schedule.py": {"microcrm_core.frames"},
     "reviews/batch.py": {"microcrm_core.frames"},

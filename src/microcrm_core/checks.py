@@ -18,7 +18,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 from microcrm_core.errors import InvalidValueError
 
@@ -35,6 +35,7 @@ __all__ = [
     "kind_field",
     "name_text",
     "name_text_field",
+    "of_kind",
     "tuple_field",
     "utc_instant",
     "whole_number",
@@ -43,6 +44,8 @@ __all__ = [
 
 ExactNumber: TypeAlias = str | int | Decimal | Fraction
 """A number without error: plain decimal text, a whole number, a Decimal, a Fraction."""
+
+T = TypeVar("T")
 
 # Bounds what one short text such as "1E+999999999" may make us compute.
 _DIGITS_MAX: Final = 100
@@ -221,6 +224,24 @@ def name_text(field: str, value: object) -> str:
         raise InvalidValueError(
             field, "must be text, not empty, without spaces around it", value
         )
+    return value
+
+
+def of_kind(field: str, value: object, kind: type[T]) -> T:
+    """Return *value* if it is a *kind*, such as the policy that a function applies.
+
+    Raises:
+        InvalidValueError: It is anything else.
+
+    Example:
+        >>> from fractions import Fraction
+        >>> from microcrm_core.checks import of_kind
+        >>> of_kind("share", Fraction(1, 2), Fraction)
+        Fraction(1, 2)
+    """
+    if not isinstance(value, kind):
+        rule, hint = f"must be {_one_of((kind,))}", _kind_hint((kind,), value)
+        raise InvalidValueError(field, rule, value, hint=hint)
     return value
 
 

@@ -12,9 +12,11 @@ from microcrm_core.errors import InvalidValueError, PolicyError
 from microcrm_core.ledger.arrears_history import ArrearsPath
 from microcrm_core.ledger.classification_policies import LoanClass
 from microcrm_core.ledger.classification_presets import (
+    AGING_BY_30_DAYS,
     CN_FIVE_CLASS,
     DPD_24_MONTHS,
     IFRS9_STAGES,
+    PAR30,
 )
 from microcrm_core.ledger.classifications import (
     ImpairmentStage,
@@ -23,7 +25,10 @@ from microcrm_core.ledger.classifications import (
     ifrs9_stage,
 )
 from microcrm_core.ledger.concessions import Concession
-from tests.ledger.path_cases import after, closed, due_late, on_time, path_of
+from microcrm_core.ledger.default_counting import default_status
+from microcrm_core.ledger.forbearances import forbearance_status
+from microcrm_core.ledger.portfolio_risks import aging_table, portfolio_at_risk
+from tests.ledger.path_cases import EUR, after, closed, due_late, on_time, path_of
 
 DUE_ON = dt.date(2024, 1, 31)
 LATE = path_of(due_late(DUE_ON))
@@ -359,3 +364,38 @@ def test_a_stage_is_asked_of_a_loan_that_is_there() -> None:
 
     assert decision.outcome is None
     assert decision.reasons[0].code == "class_written_off"
+
+
+def test_a_policy_of_another_judgement_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="policy must be a DpdPolicy"):
+        dpd_string(LATE, policy=CN_FIVE_CLASS, as_of=DUE_ON)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="policy must be a FiveClassPolicy"):
+        five_class(LATE, policy=IFRS9_STAGES, as_of=DUE_ON)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="policy must be a StagePolicy"):
+        ifrs9_stage(LATE, policy=DPD_24_MONTHS, as_of=DUE_ON)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="policy must be a DefaultPolicy"):
+        default_status(LATE, policy=PAR30, as_of=DUE_ON)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="policy must be a ForbearancePolicy"):
+        forbearance_status(
+            LATE,
+            policy=PAR30,  # type: ignore[arg-type]
+            as_of=DUE_ON,
+            concessions=[],
+        )
+
+
+def test_a_policy_of_another_judgement_is_refused_for_a_portfolio() -> None:
+    with pytest.raises(InvalidValueError, match="policy must be a RiskPolicy"):
+        portfolio_at_risk(
+            [],
+            policy=AGING_BY_30_DAYS,  # type: ignore[arg-type]
+            as_of=DUE_ON,
+            currency=EUR,
+        )
+    with pytest.raises(InvalidValueError, match="policy must be an AgingPolicy"):
+        aging_table(
+            [],
+            policy=PAR30,  # type: ignore[arg-type]
+            as_of=DUE_ON,
+            currency=EUR,
+        )

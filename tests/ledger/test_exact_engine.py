@@ -482,6 +482,19 @@ def test_a_row_that_asked_for_nothing_is_not_settled_by_what_empties_rows(
     assert (state.rows[0].charged, state.rows[0].settled_on) == ((0,) * 4, LENT_ON)
 
 
+def test_a_row_settled_early_stays_settled_on_that_day_when_the_loan_is_re_aged() -> (
+    None
+):
+    events = [paid(day(1, 25), "100.00"), paid(day(2, 5), "300.00", "more")]
+
+    settled = state_of(events, policy(), day(2, 10)).rows[0]
+    again = [*events, at(day(2, 10), ReAmortized())]
+    re_aged = state_of(again, policy(), day(2, 10)).rows[0]
+
+    assert settled.settled_on == day(2, 5)
+    assert (re_aged.charged, re_aged.settled_on) == (settled.charged, day(2, 5))
+
+
 def test_a_row_that_a_payment_of_all_leaves_nothing_to_ask_is_settled_that_day() -> (
     None
 ):

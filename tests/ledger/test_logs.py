@@ -112,6 +112,18 @@ def test_on_one_day_new_rates_and_pauses_come_before_all_else() -> None:
     assert minutes(read_log(log, as_of=END)) == [0, 2, 3, 1]
 
 
+def test_at_one_moment_what_was_paid_out_comes_first_whatever_the_ids() -> None:
+    # Whether an id is above another is chance: of thirty some are on either side.
+    payments = [made(PAID, day(1, 15), 0, f"row-{number}") for number in range(30)]
+    below = [payment for payment in payments if payment.id < LENT_EVENT.id]
+    assert 0 < len(below) < 30
+
+    first, *rest = read_log([*payments, LENT_EVENT], as_of=END)
+
+    assert first == LENT_EVENT
+    assert rest == sorted(payments, key=lambda payment: payment.id)
+
+
 def test_ids_decide_where_day_and_moment_are_the_same() -> None:
     one, other = (made(PAID, day(2, 15), 1, key) for key in ("a", "b"))
 
@@ -446,6 +458,22 @@ def test_a_defect_that_is_not_known_yet_does_not_matter() -> None:
     log = [LENT_EVENT, made(Reversed(EventId("nothing")), day(2, 15), 1)]
 
     assert read_log(log, as_of=END, known_at=at(0)) == (LENT_EVENT,)
+
+
+@pytest.mark.parametrize("foreign_id", ["a", "z"])
+def test_the_event_of_another_loan_is_named_and_not_those_of_most(
+    foreign_id: str,
+) -> None:
+    # Ids of ours begin with "event": one foreign id is before them, one after.
+    foreign = attrs.evolve(
+        made(PAID, day(3, 1), 2), id=EventId(foreign_id), loan_id=LoanId("loan-2")
+    )
+
+    with pytest.raises(LedgerError) as error:
+        read_log([foreign, LENT_EVENT, _paid()], as_of=END)
+
+    assert error.value.event_id == foreign_id
+    assert error.value.value == "loan-2"
 
 
 def test_the_currency_of_the_loan_is_asked_for() -> None:

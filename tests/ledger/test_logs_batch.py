@@ -216,14 +216,16 @@ def test_columns_are_put_in_order_by_day_moment_and_id() -> None:
     assert found.target_index.tolist() == [UNKNOWN] * 4 + [3, UNKNOWN]
 
 
-def test_ids_decide_ties_of_any_number_of_events() -> None:
+def test_what_was_paid_out_and_then_ids_decide_ties_of_any_number_of_events() -> None:
     random_ = np.random.default_rng(1)
+    kinds = [EVENT_KINDS.index(Disbursed), EVENT_KINDS.index(Repaid)]
     given = columns(
         500,
         ids=random_.permutation(500).astype("S3"),
         loan_index=random_.integers(0, 3, 500),
         value_day=random_.integers(20_000, 20_004, 500),
         recorded_us=random_.integers(0, 2, 500),
+        kind_index=random_.choice(kinds, 500),
     )
     found = EventColumns.in_order(**given)
 
@@ -232,6 +234,7 @@ def test_ids_decide_ties_of_any_number_of_events() -> None:
             given["loan_index"].tolist(),
             given["value_day"].tolist(),
             given["recorded_us"].tolist(),
+            (given["kind_index"] != kinds[0]).tolist(),
             given["ids"].tolist(),
             strict=True,
         )

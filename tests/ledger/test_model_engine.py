@@ -36,7 +36,7 @@ from microcrm_core.ledger import (
     Repaid,
     Terminated,
 )
-from microcrm_core.ledger.loan_states import LoanState
+from microcrm_core.ledger.loan_states import LoanState, LoanStatus
 from microcrm_core.ledger.row_accounts import RowKind
 from microcrm_core.loans import (
     FINERACT,
@@ -216,6 +216,21 @@ def test_a_rate_that_is_known_to_come_is_shown_and_paid_by_nobody_yet() -> None:
 def _payoff(day: dt.date) -> str:
     quote = replayed(loan(), [], FINERACT, DAILY, day).payoff.total
     return f"{quote.minor // 100}.{quote.minor % 100:02}"
+
+
+def test_a_rate_that_begins_once_all_is_paid_asks_for_nothing() -> None:
+    # As of the due date of a row, the new rate holds for a day of its period.
+    rules = attrs.evolve(FIXED, late_interest=LateInterest.ON_PRINCIPAL)
+    rate = RateChanged(Rate.per_year("0.60"))
+    quote = replayed(loan(), [(on(2), rate)], FINERACT, rules, on(1, 2)).payoff.total
+
+    happened: list[tuple[dt.date, Happening | str]] = [
+        (on(1, 2), str(quote.amount)),
+        (on(2), rate),
+    ]
+    state = replayed(loan(), happened, FINERACT, rules, on(3))
+
+    assert state.status is LoanStatus.CLOSED
 
 
 def test_what_is_charged_back_is_owed_in_the_row_that_comes_next() -> None:
@@ -479,6 +494,27 @@ def test_the_payoff_quote_closes_the_loan_to_the_unit(
 
     assert after.outstanding.total.minor == 0
     assert after.credit.minor == before.credit.minor
+
+
+@pytest.mark.parametrize("policy", [FIXED, DAILY, TO_DUE], ids=["a", "b", "c"])
+@pytest.mark.parametrize("due_on", [on(2, 1), on(2, 20)])
+def test_a_new_rate_asks_for_nothing_of_a_loan_of_which_only_a_penalty_is_open(
+    policy: LedgerPolicy, due_on: dt.date
+) -> None:
+    five = Portion.of_amount(Money.of("5.00", EUR))
+    events: list[tuple[dt.date, Happening]] = [
+        (START, Disbursed(amount=Money.of("100.00", EUR))),
+        (on(2, 15), RateChanged(Rate.per_year("0.6"))),
+    ]
+    quote = replayed(loan(), events, FINERACT, policy, on(1, 10)).payoff.total
+    penalty = Charged(kind=ChargeKind.PENALTY, portion=five, due_on=due_on)
+    events += [(on(1, 10), Repaid(amount=quote)), (on(1, 20), penalty)]
+
+    for day in (on(2, 1), on(2, 14), on(2, 15), on(2, 21), on(12)):
+        state = replayed(loan(), events, FINERACT, policy, day)
+
+        assert str(state.outstanding.penalties) == "EUR 5.00"
+        assert state.outstanding.total == state.outstanding.penalties
 
 
 @settings(max_examples=50, deadline=None)

@@ -331,6 +331,15 @@ def test_an_id_that_repeats_and_another_currency_are_refused() -> None:
         reconciled([yuan], [])
 
 
+def test_events_of_the_ledger_are_no_receipts_yet() -> None:
+    paid = event(Repaid(amount=Money(500, EUR)), "paid")
+
+    with pytest.raises(InvalidValueError, match=r"nothing but Receipt.*receipts_of"):
+        reconciled([paid], [])  # type: ignore[list-item]
+    with pytest.raises(InvalidValueError, match="movements must hold nothing but Bank"):
+        reconciled([], [here("e-1", 3, 500)])  # type: ignore[list-item]
+
+
 def test_an_amount_of_nothing_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="amount must not be zero"):
         there("b-1", 3, 0)

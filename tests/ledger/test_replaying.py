@@ -80,7 +80,12 @@ def test_a_rate_that_comes_later_needs_the_engine_that_bears_interest() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("terms", "900 EUR"), ("conventions", "strict"), ("policy", None)],
+    [
+        ("terms", "900 EUR"),
+        ("conventions", "strict"),
+        ("policy", None),
+        ("checkpoint", "yesterday"),
+    ],
 )
 def test_an_argument_of_another_kind_is_refused(field: str, value: object) -> None:
     arguments: dict[str, Any] = {

@@ -20,6 +20,7 @@ from microcrm_core.errors import ConflictError, StorageError, StorageProblem
 from microcrm_core.storage import Change, Record, SqliteRecordStore
 
 WRITER = Path(__file__).with_name("writer.py")
+OPENER = Path(__file__).with_name("opener.py")
 KILL_COUNT = 20
 
 
@@ -143,6 +144,28 @@ def test_many_may_open_a_new_file_at_once(path: Path) -> None:
     assert errors == []
     with SqliteRecordStore(path) as store:
         assert len(list(store.scan())) == 9
+
+
+def test_a_file_that_another_process_is_making_is_no_file_of_someone_else(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, str(OPENER), str(tmp_path), "250"]
+    pipe = subprocess.PIPE
+    processes = [
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    start = time.monotonic() + 0.05
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(f"{start}\n")
+        process.stdin.flush()
+
+    for process in processes:
+        assert finished(process) == []
+    assert len(list(tmp_path.glob("*.db"))) == 250
 
 
 def test_two_stores_of_one_process_see_each_other(path: Path) -> None:

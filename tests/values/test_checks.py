@@ -171,6 +171,23 @@ def test_an_instant_knows_its_zone(value: object) -> None:
             check("at", value)
 
 
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        (NOON.replace(tzinfo=None), "give it tzinfo, such as datetime.UTC"),
+        (NOON.date(), "use datetime.combine(..., tzinfo=datetime.UTC)"),
+        ("2025-01-31T12:00:00Z", "use datetime.fromisoformat(...)"),
+        (None, None),
+    ],
+)
+def test_what_is_no_instant_comes_with_what_to_do(
+    value: object, hint: str | None
+) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        instant("at", value)
+    assert caught.value.hint == hint
+
+
 def test_one_moment_has_one_form() -> None:
     elsewhere = NOON.astimezone(dt.timezone(dt.timedelta(hours=-5)))
     found = utc_instant("at", elsewhere)

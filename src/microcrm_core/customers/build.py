@@ -42,7 +42,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from microcrm_core import ledger
-from microcrm_core.checks import day
+from microcrm_core.checks import day, of_kind
 from microcrm_core.customers.cash_flow import CashFlowSummary
 from microcrm_core.customers.customer import Customer
 from microcrm_core.customers.loan_facts import (
@@ -156,6 +156,7 @@ def build_profile(
         (500000, 0, 5)
     """
     day("as_of", as_of)
+    of_kind("policy", policy, ProfilePolicy)
     loans = tuple(loans)
     records = _records_by_loan(customer, loans, repayments)
     states = [

@@ -33,7 +33,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from microcrm_core.checks import day, name_text
+from microcrm_core.checks import day, name_text, of_kind
 from microcrm_core.dates import add_months, month_end
 from microcrm_core.decisions import Decision, FactValue, Reason
 from microcrm_core.errors import InvalidValueError
@@ -116,6 +116,7 @@ def dpd_string(
         ... ).outcome
         '----------------------00'
     """
+    of_kind("policy", policy, DpdPolicy)
     policy.origin.require_in_force(day("as_of", as_of))
     last_on = as_of
     if month_end(as_of) != as_of:
@@ -210,6 +211,7 @@ def five_class(
         >>> decision.outcome.value
         'substandard'
     """
+    of_kind("policy", policy, FiveClassPolicy)
     policy.origin.require_in_force(day("as_of", as_of))
     point = path.at(as_of)
     days = point.days_past_due(as_of)
@@ -359,6 +361,7 @@ def ifrs9_stage(
         >>> stage(dt.date(2025, 3, 2)), stage(dt.date(2025, 3, 3))
         ('stage_1', 'stage_2')
     """
+    of_kind("policy", policy, StagePolicy)
     policy.origin.require_in_force(day("as_of", as_of))
     _require_rebuttable(policy, rebuttals)
     point = path.at(as_of)

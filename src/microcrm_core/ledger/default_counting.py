@@ -36,7 +36,7 @@ from typing import Final
 
 import attrs
 
-from microcrm_core.checks import day
+from microcrm_core.checks import day, of_kind
 from microcrm_core.dates import add_months
 from microcrm_core.decisions import Decision, FactValue, Reason
 from microcrm_core.errors import CurrencyMismatchError
@@ -166,6 +166,7 @@ def default_status(
         >>> decision.outcome.state.value
         'in_default'
     """
+    of_kind("policy", policy, DefaultPolicy)
     policy.origin.require_in_force(day("as_of", as_of))
     if policy.arrears_max.currency != path.currency:
         rule = f"must be {policy.arrears_max.currency.code}, as the limit"

@@ -58,10 +58,15 @@ def re_age_rows(
     Example:
         See `microcrm_core.ledger.exact_engine`.
     """
+    before = [(row, list(row.charged), row.settled_on) for row in book.rows]
     is_running = scheduled.bears_interest and scheduled.ended_on is None
     if interest is not ReAgedInterest.EQUAL_IN_FULL and is_running:
         scheduled.write_to(on.toordinal() - EPOCH_ORDINAL, on)
     principal_minor, interest_minor = _empty_rows(book, scheduled, on)
+    for row, charged_minor, settled_on in before:
+        # What asks for as much as before was not settled on this day.
+        if row.charged == charged_minor:
+            row.settled_on = settled_on
     if not principal_minor + interest_minor:
         return 0, 0
     if interest is ReAgedInterest.LEVEL and is_running and principal_minor:
@@ -76,21 +81,15 @@ def _empty_rows(
 ) -> tuple[int, int]:
     """Take open principal and interest out of all rows; return how much."""
     taken = [0, 0]
-    # What asked for nothing before the day was not settled on it.
-    emptied = {
-        one.account
-        for one in scheduled.rows
-        if one.account.due_on > on and one.ask(Bucket.FEES, one.least(Bucket.FEES))
-    }
+    for one in scheduled.rows:
+        if one.account.due_on > on:
+            one.ask(Bucket.FEES, one.least(Bucket.FEES))
     for row in book.rows:
         for bucket in (Bucket.PRINCIPAL, Bucket.INTEREST):
             open_minor = max(row.open_in(bucket), 0)
             row.charged[bucket] -= open_minor
             taken[bucket] += open_minor
-            if open_minor:
-                emptied.add(row)
-        if row in emptied:
-            row.restamp(on)
+        row.restamp(on)
     book.rows = [
         row
         for row in book.rows

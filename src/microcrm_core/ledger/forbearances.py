@@ -36,7 +36,7 @@ from typing import Final
 
 import attrs
 
-from microcrm_core.checks import day
+from microcrm_core.checks import day, of_kind
 from microcrm_core.dates import add_months
 from microcrm_core.decisions import Decision, FactValue, Reason
 from microcrm_core.ledger.arrears_history import ArrearsPath
@@ -228,6 +228,7 @@ def forbearance_status(
         >>> decision.outcome.state.value
         'in_probation'
     """
+    of_kind("policy", policy, ForbearancePolicy)
     policy.origin.require_in_force(day("as_of", as_of))
     point = path.at(as_of)
     given = tuple(concessions)

@@ -2,8 +2,9 @@
 
 Rows are grouped by loan, and those of one loan stand in the order of replay, whatever
 the day of a state and whatever was known by then: by the day from which an event
-counts, then by the moment of recording, then by id. So a replay leaves rows out and
-never sorts. Events that name another one point at its row.
+counts, then by the moment of recording, at one moment what was paid out first, then by
+id. So a replay leaves rows out and never sorts. Events that name another one point at
+its row.
 
 Columns hold what happens to nearly every loan, and no event that changes due dates,
 rates or interest. Read `logs_batch` for what makes columns of events.
@@ -72,6 +73,7 @@ EVENT_KINDS: Final[tuple[type[Happening], ...]] = (
 """What can be in columns; `kind_index` is a position in it."""
 
 _CHARGED: Final = EVENT_KINDS.index(Charged)
+_DISBURSED: Final = EVENT_KINDS.index(Disbursed)
 _WAIVED: Final = EVENT_KINDS.index(ChargeWaived)
 _REVERSED: Final = EVENT_KINDS.index(Reversed)
 _COLUMNS: Final = (
@@ -207,7 +209,10 @@ class EventColumns:
             is_tie &= before == after
         # Ids are compared only where all else is equal: comparing them takes long.
         ties = np.flatnonzero(is_tie)
-        is_after[ties] = self.ids[ties] < self.ids[ties + 1]
+        is_other = self.kind_index != _DISBURSED
+        before, after = is_other[ties], is_other[ties + 1]
+        is_less = self.ids[ties] < self.ids[ties + 1]
+        is_after[ties] = np.where(before == after, is_less, after)
         rule = "must come after the event before it; `in_order` sorts them"
         places = np.arange(1, self.ids.size)
         require_rows_at(places, is_after, self.value_day, "value_day", rule)
@@ -259,7 +264,7 @@ class EventColumns:
             InvalidValueError: As the class.
         """
         effective = _effective_day(kind_index, value_day, due_day)
-        order = _order(ids, loan_index, effective, recorded_us)
+        order = _order(ids, loan_index, effective, recorded_us, kind_index)
         place = np.empty(order.size, np.int64)
         place[order] = np.arange(order.size)
         targets = target_index[order]
@@ -307,7 +312,11 @@ def _effective_day(kind_index: Int64s, value_day: Int64s, due_day: Int64s) -> In
 
 
 def _order(
-    ids: Ids, loan_index: Int64s, effective_day: Int64s, recorded: Int64s
+    ids: Ids,
+    loan_index: Int64s,
+    effective_day: Int64s,
+    recorded: Int64s,
+    kind_index: Int64s,
 ) -> Int64s:
     """Return the order of replay; ids are compared only where all else is equal."""
     order = np.lexsort((recorded, effective_day, loan_index))
@@ -320,7 +329,8 @@ def _order(
         places = np.flatnonzero(is_in_group)
         group = np.cumsum(np.insert(~is_tie, 0, True))[places]
         among = order[places]
-        order[places] = among[np.lexsort((ids[among], group))]
+        is_other = kind_index[among] != _DISBURSED
+        order[places] = among[np.lexsort((ids[among], is_other, group))]
     return order
 
 

@@ -49,6 +49,7 @@ from microcrm_core.ledger.happenings import (
     Charged,
     ChargedBack,
     ChargeWaived,
+    Disbursed,
     InterestPaused,
     RateChanged,
     Reversed,
@@ -68,7 +69,7 @@ __all__ = [
     "read_whole_log",
 ]
 
-_Keyed: TypeAlias = "tuple[dt.date, int, dt.datetime, str, LedgerEvent]"
+_Keyed: TypeAlias = "tuple[dt.date, bool, dt.datetime, bool, str, LedgerEvent]"
 
 # On one day, a new rate and a pause of interest come before all else. Once agreed they
 # are in the schedule before they begin, so they count whatever the day of the state.
@@ -206,7 +207,10 @@ def read_whole_log(
             continue
         on = event.value_on if kind is not Charged else effective_on(event)
         is_later = kind not in _FIRST_OF_DAY
-        keyed = on, is_later, event.recorded_at, event.id, event
+        # What was paid out comes before what was recorded at the same moment: files
+        # of banks and of older systems stamp all their rows alike.
+        is_after = kind is not Disbursed
+        keyed = on, is_later, event.recorded_at, is_after, event.id, event
         reversal = reversal_of.get(event.id) if reversal_of else None
         is_live = reversal is None or reversal.value_on > as_of
         (live if is_live else gone).append(keyed)

@@ -133,8 +133,9 @@ def read_logs(events: Iterable[LedgerEvent], loans: LoanColumns) -> EventColumns
     )
 
 
-def _place(event: LedgerEvent) -> tuple[dt.date, dt.datetime, str]:
-    return effective_on(event), event.recorded_at, event.id
+def _place(event: LedgerEvent) -> tuple[dt.date, dt.datetime, bool, str]:
+    is_after = not isinstance(event.what, Disbursed)
+    return effective_on(event), event.recorded_at, is_after, event.id
 
 
 def _require_held(event: object) -> None:

@@ -344,7 +344,9 @@ class ModelEngine:
     def _begin(self, book: LedgerBook, event: ChangeRate | PauseInterest) -> None:
         if isinstance(event, PauseInterest):
             self._pauses.append(event)
-        is_recalculated = book.policy.is_recalculating
+        # A loan that is paid off asks for nothing by it, also where a fee is open.
+        owed_minor = book.open_in(Bucket.PRINCIPAL) + book.open_in(Bucket.INTEREST)
+        is_recalculated = book.policy.is_recalculating and owed_minor > 0
         self._open_model.apply_rate(event, is_recalculated=is_recalculated)
 
     def _accrue(self, book: LedgerBook, on: dt.date) -> None:

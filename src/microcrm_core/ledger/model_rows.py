@@ -215,7 +215,7 @@ class ModelRows:
 
     def _copy_open(self, rows: Sequence[Row], from_on: dt.date) -> None:
         for account, row, beside in zip(self.accounts, rows, self._beside, strict=True):
-            if account.settled_on is None and account.due_on >= from_on:
+            if account.due_on >= from_on and not _is_settled(account):
                 _copy(account, row, beside)
         self._level_out(rows)
 
@@ -239,6 +239,16 @@ class ModelRows:
             self._unstamped.add(place)
             if not missing_minor:
                 return
+
+
+def _is_settled(account: RowAccount) -> bool:
+    """Return whether principal and interest are settled, whatever else is open."""
+    if account.settled_on is not None:
+        return True
+    asked_minor = account.charged[Bucket.PRINCIPAL] + account.charged[Bucket.INTEREST]
+    return asked_minor > 0 and not (
+        account.open_in(Bucket.PRINCIPAL) or account.open_in(Bucket.INTEREST)
+    )
 
 
 def _copy(account: RowAccount, row: Row, beside: Sequence[int]) -> None:

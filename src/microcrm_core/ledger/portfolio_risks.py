@@ -38,6 +38,7 @@ from microcrm_core.checks import (
     day,
     kind_field,
     name_text_field,
+    of_kind,
     whole_number_field,
 )
 from microcrm_core.decisions import Decision, FactValue, Reason
@@ -225,6 +226,7 @@ def aging_table(
         >>> [row.name for row in table.rows if row.loan_count]
         ['31-60']
     """
+    of_kind("policy", policy, AgingPolicy)
     policy.origin.require_in_force(day("as_of", as_of))
     kept = _checked(loans, currency)
     names = ["current", *(one.name for one in policy.buckets.ranges)]
@@ -297,6 +299,7 @@ def portfolio_at_risk(
         >>> str(decision.outcome.at_risk)
         'EUR 900.00'
     """
+    of_kind("policy", policy, RiskPolicy)
     policy.origin.require_in_force(day("as_of", as_of))
     kept = _checked(loans, currency)
     late = [one for one in kept if policy.limit.is_reached(one.days_past_due)]

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -54,7 +54,6 @@ from microcrm_core.money import Currency, Money
 
 __all__ = ["receipts_of", "reconcile"]
 
-T = TypeVar("T")
 
 _CASH_KINDS: Final = frozenset(
     {

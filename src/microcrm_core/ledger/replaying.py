@@ -188,6 +188,7 @@ def replay_book(
     reading = read_whole_log(events, as_of=as_of, known_at=known_at, currency=currency)
     live = _in_order(reading.live, conventions)
     if checkpoint is not None:
+        _require_checkpoint(checkpoint)
         book = checkpoint.resumed(terms, conventions, policy, live, as_of)
         if book is not None:
             apply_events(book, live[checkpoint.event_count :])
@@ -272,3 +273,9 @@ def _require_kinds(terms: object, conventions: object, policy: object) -> None:
     ):
         if not isinstance(value, kind):
             raise InvalidValueError(field, f"must be {kind.__name__}", value)
+
+
+def _require_checkpoint(checkpoint: object) -> None:
+    if not isinstance(checkpoint, Checkpoint):
+        rule, hint = "must be Checkpoint", "use checkpoint_of(...), or leave it out"
+        raise InvalidValueError("checkpoint", rule, checkpoint, hint=hint)

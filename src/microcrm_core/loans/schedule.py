@@ -343,7 +343,7 @@ class Schedule:
         """Return the columns as a data frame; see `microcrm_core.frames`.
 
         Args:
-            backend: Kind of frame; None: the first kind that is installed.
+            backend: Kind of frame; None: as `frames.to_frame` takes it.
 
         Raises:
             MissingExtraError: The extra `frames` is not installed.

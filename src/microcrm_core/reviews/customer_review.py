@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from microcrm_core.adjustments import DueDayAdvice, recommend_due_day
+from microcrm_core.checks import of_kind
 from microcrm_core.customers import (
     CashFlowSummary,
     Customer,
@@ -136,6 +137,7 @@ def review_customer(
         >>> review.quote.explain()
         ('there is no requested loan and no earlier loan to repeat',)
     """
+    of_kind("policies", policies, ReviewPolicies)
     policies.require_in_effect(as_of)
     loans = tuple(loans)
     own = _own(transactions, customer)

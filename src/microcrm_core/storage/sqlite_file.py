@@ -233,8 +233,7 @@ class SqliteFile:
 
     def _is_blank(self, connection: sqlite3.Connection) -> bool:
         try:
-            application_id = _number(connection, "PRAGMA application_id")
-            format_version = _number(connection, "PRAGMA user_version")
+            application_id, format_version, table_count = _marks(connection)
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
                 raise self._error(StorageProblem.FOREIGN) from None
@@ -243,7 +242,6 @@ class SqliteFile:
             if format_version != _FORMAT_VERSION:
                 raise self._error(StorageProblem.NEWER)
             return False
-        table_count = _number(connection, "SELECT count(*) FROM sqlite_master")
         if application_id or format_version or table_count:
             raise self._error(StorageProblem.FOREIGN)
         return True
@@ -308,6 +306,26 @@ def _transaction(connection: sqlite3.Connection) -> Generator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _marks(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """Return whose file it is, its format, and how many tables it has, all at once.
+
+    Read one by one they could be those of before and after another process made the
+    tables, which looks like the file of someone else.
+    """
+    is_alone = not connection.in_transaction
+    if is_alone:
+        connection.execute("BEGIN")
+    try:
+        # The table of tables is read first: that takes the lock, or the snapshot.
+        table_count = _number(connection, "SELECT count(*) FROM sqlite_master")
+        application_id = _number(connection, "PRAGMA application_id")
+        format_version = _number(connection, "PRAGMA user_version")
+    finally:
+        if is_alone and connection.in_transaction:
+            connection.execute("ROLLBACK")
+    return application_id, format_version, table_count
 
 
 def _number(connection: sqlite3.Connection, query: str) -> int:
