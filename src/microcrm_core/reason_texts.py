@@ -134,6 +134,35 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
             "无法分配还款日：{loan_count} 笔贷款只能选择 {days} 日，而这些日期"
             "仅能容纳 {room_count} 笔",
         ),
+        # adjustments: repayment frequency
+        "frequency_no_history": _texts(
+            "{months} full months of inflows are known, at least {months_min} "
+            "are needed",
+            "已知完整月份流入 {months} 个月，至少需要 {months_min} 个月",
+        ),
+        "frequency_no_inflow": _texts(
+            "no money came in over {months} full months",
+            "{months} 个完整月份内没有资金流入",
+        ),
+        "frequency_keeps": _texts(
+            "the frequency {frequency} stays: a weak period brings in "
+            "{weak_share_ppm} of a mean one, at least {weak_share_min_ppm} is needed",
+            "还款频率 {frequency} 不变：较弱周期的流入为平均周期的 {weak_share_ppm}，"
+            "至少需要 {weak_share_min_ppm}",
+        ),
+        "frequency_advised": _texts(
+            "the frequency {frequency} fits: over {months} months a weak period "
+            "brings in {weak_share_ppm} of a mean one, at least {weak_share_min_ppm} "
+            "is needed",
+            "建议还款频率 {frequency}：{months} 个月中较弱周期的流入为平均周期的 "
+            "{weak_share_ppm}，至少需要 {weak_share_min_ppm}",
+        ),
+        "frequency_none_fits": _texts(
+            "no offered frequency fits: even with {frequency} a weak period brings in "
+            "less than {weak_share_min_ppm} of a mean one",
+            "没有合适的还款频率：即使采用 {frequency}，较弱周期的流入也低于平均周期的 "
+            "{weak_share_min_ppm}",
+        ),
         # loyalty: prices
         "price_no_loan": _texts(
             "there is no requested loan and no earlier loan to repeat",

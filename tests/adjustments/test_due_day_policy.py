@@ -47,7 +47,7 @@ def test_days_may_be_left_out_of_a_file() -> None:
         ("months_max", 2),
         ("months_max", "24"),
         ("day_min", 0),
-        ("day_max", 29),
+        ("day_max", 32),
         ("shortfall_gain_min", -1),
         ("months_medium", -1),
         ("months_high", 5),

@@ -9,15 +9,26 @@ import sys
 from importlib.metadata import version
 from typing import Final
 
-from tests.benchmarks import imports, kernels, ledger, rates, review, schedules
+from tests.benchmarks import (
+    adjustments,
+    imports,
+    kernels,
+    ledger,
+    rates,
+    review,
+    schedules,
+    smoothing,
+)
 
 BENCHMARKS: Final = {
+    "adjustments": adjustments.run,
     "imports": imports.run,
     "kernels": kernels.run,
     "ledger": ledger.run,
     "rates": rates.run,
     "review": review.run,
     "schedules": schedules.run,
+    "smoothing": smoothing.run,
 }
 
 

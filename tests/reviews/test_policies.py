@@ -290,7 +290,7 @@ def test_what_is_no_object_is_refused(text: str) -> None:
         (("tiers", "default"), "gold", "tiers.default"),
         (("tiers", "rules", 0, "tier"), 3, "tiers.rules[0].tier"),
         (("due_day", "quantile_ppm"), 0, "due_day.quantile_ppm"),
-        (("due_day", "day_max"), 31, "due_day.day_max"),
+        (("due_day", "day_max"), 32, "due_day.day_max"),
         (("pricing", "floor_ppm"), "0", "pricing"),
     ],
 )

@@ -16,26 +16,43 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
 import attrs
 
-from microcrm_core.adjustments.due_day_policy import DueDayPolicy
-from microcrm_core.adjustments.weighing import (
-    DueDayWeighing,
-    check_current_due_day,
+from microcrm_core.adjustments.balances import (
+    OwnRepayment,
+    check_own_repayments,
     known_months,
+    months_as_met,
+)
+from microcrm_core.adjustments.comparing import DueDayWeighing
+from microcrm_core.adjustments.due_day_policy import DueDayPolicy
+from microcrm_core.adjustments.effects import gain_needed, paired_interval_ppm
+from microcrm_core.adjustments.segment_patterns import MONTH_DAYS, SegmentPattern
+from microcrm_core.adjustments.weighing import (
+    check_current_due_day,
+    check_pattern,
     weigh_due_days,
 )
 from microcrm_core.checks import day
 from microcrm_core.customers import CashFlowSummary
+from microcrm_core.dates import BusinessCalendar, BusinessDayRule
 from microcrm_core.decisions import Decision, FactValue, Reason
 from microcrm_core.errors import CurrencyMismatchError, InvalidValueError
 from microcrm_core.money import Money
 from microcrm_core.rounding import Rounding, divide
 
-__all__ = ["DueDayAdvice", "DueDayConfidence", "recommend_due_day"]
+__all__ = [
+    "DueDayAdvice",
+    "DueDayConfidence",
+    "confidence_of",
+    "expected_interval_ppm",
+    "gain_min_of",
+    "recommend_due_day",
+]
 
 _PPM: Final = 1_000_000
 
@@ -63,21 +80,29 @@ class DueDayAdvice:
     """The due day that fits, and what it is worth.
 
     Attributes:
-        due_day: Advised day, 1 to 28, or the current one where it stays; None where
-            the history is too short.
+        due_day: Advised day, or the current one where it stays; None where the history
+            is too short.
         current_due_day: Day on which installments fall now, 1 to 31; None without.
         needed: What the balance must cover.
         months: Full months that the advice rests on.
-        low_balance_minor_by_day: Low balance of the days 1 to 28; empty without advice.
-        shortfall_count_by_day: Months that fell short, for the days 1 to 28; empty
+        pattern_weight: As how many months the segment pattern counted.
+        low_balance_minor_by_day: Low balance of the days 1 to 28, or to `day_max` of
+            the policy; empty without advice.
+        shortfall_count_by_day: Months that fell short, for the same days; empty
             without advice.
         current_shortfall_count: Months that fell short on the current due day; None
             without one or without advice.
         held_out_shortfall_count: Months that fell short on the day that the other
             months pick; None without advice.
+        avoided_count: Months that fell short on the current day and not on the day that
+            the other months pick; None without a current day or without advice.
+        caused_count: Months that did the opposite; None as well.
         expected_shortfall_change_ppm: Held-out shortfalls less those of the current
             day, in parts per million of the months; 0 where the day stays, below
             zero is better; None without a current day or without advice.
+        expected_shortfall_change_low_ppm: Lower bound of the 95 % interval of it; None
+            where the day stays, too. It takes the months as independent.
+        expected_shortfall_change_high_ppm: Upper bound.
         confidence: How far the past carries it; None without advice.
 
     Example:
@@ -91,11 +116,16 @@ class DueDayAdvice:
     current_due_day: int | None
     needed: Money
     months: int
+    pattern_weight: int = 0
     low_balance_minor_by_day: tuple[int, ...] = ()
     shortfall_count_by_day: tuple[int, ...] = ()
     current_shortfall_count: int | None = None
     held_out_shortfall_count: int | None = None
+    avoided_count: int | None = None
+    caused_count: int | None = None
     expected_shortfall_change_ppm: int | None = None
+    expected_shortfall_change_low_ppm: int | None = None
+    expected_shortfall_change_high_ppm: int | None = None
     confidence: DueDayConfidence | None = None
 
     @property
@@ -110,12 +140,18 @@ def recommend_due_day(
     current_due_day: int | None,
     policy: DueDayPolicy,
     as_of: dt.date,
+    *,
+    own_repayments: Sequence[OwnRepayment] = (),
+    pattern: SegmentPattern | None = None,
+    calendar: BusinessCalendar | None = None,
+    rule: BusinessDayRule = BusinessDayRule.MODIFIED_FOLLOWING,
 ) -> Decision[DueDayAdvice]:
     """Return the due day that fits the customer's balances, and why.
 
     `weighing` says how days are ordered. With a current due day, the answer is
     to keep it unless the move would have avoided `shortfall_gain_min` shortfalls of
-    the past months, judged on months held out.
+    the past months, judged on months held out, and more than chance does
+    (`noise_max_ppm`).
 
     Args:
         summary: What is known of the customer's account as of the day.
@@ -124,6 +160,14 @@ def recommend_due_day(
             of shorter months; None for a new loan.
         policy: What makes a day fit.
         as_of: Only full months that end by then are used.
+        own_repayments: What the loan itself took from the account. It goes back to the
+            balances of its month, so that the day on which it was due does not look
+            poor for having been paid.
+        pattern: Of the customer's segment; helps out where the history is shorter than
+            `pattern_months` of the policy.
+        calendar: Where given, a due date on a closed day meets the balance of the
+            business day to which it moves.
+        rule: How it moves; of no effect without a calendar.
 
     Returns:
         Advice without a day if fewer than `months_min` full months are known.
@@ -160,6 +204,8 @@ def recommend_due_day(
             "installment", f"must be in {summary.currency}", installment.currency.code
         )
     check_current_due_day(current_due_day)
+    check_pattern(pattern, MONTH_DAYS)
+    check_own_repayments(own_repayments, summary)
     months = known_months(summary, as_of, months_max=policy.months_max)
     needed = Money(policy.needed_minor(installment.minor), installment.currency)
     if len(months) < policy.months_min:
@@ -172,7 +218,10 @@ def recommend_due_day(
             months=len(months),
         )
     else:
-        weighing = weigh_due_days(months, needed.minor, current_due_day, policy)
+        met = months_as_met(months, own_repayments, calendar, rule)
+        weighing = weigh_due_days(
+            met, needed.minor, current_due_day, policy, pattern=pattern
+        )
         advice = _advice(weighing, needed, current_due_day, policy)
         reasons = _reasons(advice, weighing, policy)
     return Decision(
@@ -198,12 +247,15 @@ def _advice(
     held_out = weighing.held_out_shortfall_count
     current_count = weighing.current_shortfall_count
     change_ppm: int | None = None
+    low_ppm, high_ppm = None, None
     if current_count is not None:
         assert current_due_day is not None  # its shortfalls were counted
-        if current_count - held_out < policy.shortfall_gain_min:
+        if current_count - held_out < gain_min_of(weighing, policy):
             due_day = current_due_day
         change = 0 if due_day == current_due_day else held_out - current_count
         change_ppm = divide(change * _PPM, weighing.months, Rounding.HALF_EVEN)
+        if due_day != current_due_day:
+            low_ppm, high_ppm = expected_interval_ppm(weighing)
     if due_day == current_due_day:
         assert current_count is not None  # a current day has a count
         advised_count = current_count
@@ -214,18 +266,56 @@ def _advice(
         current_due_day=current_due_day,
         needed=needed,
         months=weighing.months,
+        pattern_weight=weighing.pattern_weight,
         low_balance_minor_by_day=weighing.low_balance_minor_by_day,
         shortfall_count_by_day=weighing.shortfall_count_by_day,
         current_shortfall_count=current_count,
         held_out_shortfall_count=held_out,
+        avoided_count=weighing.avoided_count,
+        caused_count=weighing.caused_count,
         expected_shortfall_change_ppm=change_ppm,
-        confidence=_confidence(weighing.months, held_out > advised_count, policy),
+        expected_shortfall_change_low_ppm=low_ppm,
+        expected_shortfall_change_high_ppm=high_ppm,
+        confidence=confidence_of(
+            weighing.months, policy, is_optimistic=held_out > advised_count
+        ),
     )
 
 
-def _confidence(
-    months: int, is_optimistic: bool, policy: DueDayPolicy
+def expected_interval_ppm(weighing: DueDayWeighing) -> tuple[int, int]:
+    """Return the interval of the change that a move is expected to bring.
+
+    Example:
+        See `effects.paired_interval_ppm`.
+    """
+    avoided, caused = weighing.avoided_count, weighing.caused_count
+    assert avoided is not None  # there is a current day
+    assert caused is not None
+    return paired_interval_ppm(avoided, caused, weighing.months)
+
+
+def gain_min_of(weighing: DueDayWeighing, policy: DueDayPolicy) -> int:
+    """Return how many shortfalls more must be avoided than caused, for a move.
+
+    Example:
+        See `effects.gain_needed`.
+    """
+    assert weighing.caused_count is not None  # there is a current day
+    beyond_chance = gain_needed(weighing.caused_count, policy.noise_max_ppm)
+    return max(policy.shortfall_gain_min, beyond_chance)
+
+
+def confidence_of(
+    months: int, policy: DueDayPolicy, *, is_optimistic: bool
 ) -> DueDayConfidence:
+    """Return how far so many months carry advice.
+
+    Example:
+        >>> from microcrm_core.adjustments import DUE_DAY_BASIC
+        >>> from microcrm_core.adjustments.due_day import confidence_of
+        >>> confidence_of(12, DUE_DAY_BASIC, is_optimistic=True).value
+        'medium'
+    """
     level = (months >= policy.months_medium) + (months >= policy.months_high)
     return tuple(DueDayConfidence)[max(0, level - is_optimistic)]
 
@@ -245,7 +335,7 @@ def _reasons(
             "best_day": weighing.best_day,
             "current_shortfall_count": current_count,
             "due_day": due_day,
-            "gain_min": policy.shortfall_gain_min,
+            "gain_min": gain_min_of(weighing, policy),
             "months": advice.months,
         }
         return [Reason("due_day_gain_small", params)]

@@ -19,8 +19,16 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from microcrm_core.adjustments.balances_batch import (
+    OwnRepaymentColumns,
+    months_met,
+    with_added_back,
+)
 from microcrm_core.adjustments.due_day import DueDayConfidence
-from microcrm_core.adjustments.due_day_policy import DAYS_MAX, DueDayPolicy
+from microcrm_core.adjustments.due_day_policy import DueDayPolicy
+from microcrm_core.adjustments.effects_batch import gains_needed, paired_intervals_ppm
+from microcrm_core.adjustments.segment_patterns import MONTH_DAYS
+from microcrm_core.adjustments.segment_patterns_batch import PatternColumns
 from microcrm_core.adjustments.weighing_batch import WeighingColumns, weigh_many
 from microcrm_core.batch import (
     UNKNOWN,
@@ -32,10 +40,11 @@ from microcrm_core.batch import (
     require_rows,
 )
 from microcrm_core.customers.cash_flow_batch import DayBalances
+from microcrm_core.dates import BusinessCalendar, BusinessDayRule
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.rounding import Rounding
 
-__all__ = ["DueDayColumns", "DueDayOutcome", "recommend_due_days"]
+__all__ = ["DueDayColumns", "DueDayOutcome", "confidences_of", "recommend_due_days"]
 
 _PPM: Final = 1_000_000
 _CHUNK: Final = 4096
@@ -75,12 +84,18 @@ class DueDayColumns:
         best_day: First day in the declared order, also where the current one stays.
         needed_minor: What the balance must cover.
         months: Full months that the advice rests on.
-        low_balance_minor_by_day: Low balance, (customers, 28).
-        shortfall_count_by_day: Months that fell short, (customers, 28).
+        pattern_weight: As how many months the segment pattern counted.
+        low_balance_minor_by_day: Low balance, (customers, days): 28, or `day_max`.
+        shortfall_count_by_day: Months that fell short, (customers, days).
         current_shortfall_count: Months that fell short on the current due day.
         held_out_shortfall_count: Months that fell short on the day that the other
             months pick.
+        avoided_count: Months that fell short on the current day and not on the day that
+            the other months pick.
+        caused_count: Months that did the opposite.
         expected_shortfall_change_ppm: In parts per million of the months.
+        expected_shortfall_change_low_ppm: Lower bound of its 95 % interval.
+        expected_shortfall_change_high_ppm: Upper bound.
         confidence_index: Position in `tuple(DueDayConfidence)`; -1: no advice.
         outcome_index: Position in `tuple(DueDayOutcome)`; -1: no installment.
 
@@ -96,11 +111,16 @@ class DueDayColumns:
     best_day: Int64s
     needed_minor: Int64s
     months: Int64s
+    pattern_weight: Int64s
     low_balance_minor_by_day: Int64s
     shortfall_count_by_day: Int64s
     current_shortfall_count: Int64s
     held_out_shortfall_count: Int64s
+    avoided_count: Int64s
+    caused_count: Int64s
     expected_shortfall_change_ppm: Int64s
+    expected_shortfall_change_low_ppm: Int64s
+    expected_shortfall_change_high_ppm: Int64s
     confidence_index: Int64s
     outcome_index: Int64s
 
@@ -110,6 +130,11 @@ def recommend_due_days(
     installment_minor: Int64s,
     current_due_day: Int64s,
     policy: DueDayPolicy,
+    *,
+    own_repayments: OwnRepaymentColumns | None = None,
+    pattern: PatternColumns | None = None,
+    calendar: BusinessCalendar | None = None,
+    rule: BusinessDayRule = BusinessDayRule.MODIFIED_FOLLOWING,
 ) -> DueDayColumns:
     """Return the due day that fits each customer; twin of `recommend_due_day`.
 
@@ -123,6 +148,10 @@ def recommend_due_days(
         current_due_day: Day of the month on which it falls now, 1 to 31; `UNKNOWN`
             for a new loan.
         policy: What makes a day fit.
+        own_repayments: What the loans themselves took from the accounts.
+        pattern: Of the customers' segments.
+        calendar: Where given, due dates meet the balance of the day they move to.
+        rule: How they move; of no effect without a calendar.
 
     Shapes:
         All columns have one row a customer.
@@ -158,8 +187,13 @@ def recommend_due_days(
     _require_length("current_due_day", current_due_day, customer_count)
     has_installment = installment_minor != UNKNOWN
     is_valid = ~has_installment | (installment_minor > 0)
-    rule = "must be above zero or UNKNOWN"
-    require_rows(is_valid, installment_minor, "installment_minor", rule)
+    text = "must be above zero or UNKNOWN"
+    require_rows(is_valid, installment_minor, "installment_minor", text)
+    if pattern is not None:
+        _require_length("segment_index", pattern.segment_index, customer_count)
+        pattern.require_days(MONTH_DAYS)
+    positions = None if pattern is None else pattern.positions(policy.day_count)
+    own = None if own_repayments is None else own_repayments.sorted()
     given = np.where(has_installment, installment_minor, 0)
     needed_minor = divide_rows(
         checked_product(given, policy.coverage_ppm, field="installment * coverage"),
@@ -174,12 +208,19 @@ def recommend_due_days(
     for start in range(0, max(customer_count, 1), _CHUNK):
         rows = np.arange(start, min(start + _CHUNK, customer_count))
         months = day_balances.balances_on_days(rows, months=month_count)
+        balances, starts = months.balance_minor, months.month_start_day
+        if own is not None:
+            ends = np.append(starts, starts[-1] + months.month_days[-1])
+            balances = with_added_back(balances, ends, start, own)
+        if calendar is not None:
+            balances = months_met(balances, starts, months.month_days, calendar, rule)
         weighing = weigh_many(
-            months.balance_minor,
+            balances,
             months.month_days,
             needed_minor[rows],
             current_due_day[rows],
             policy,
+            positions=None if positions is None else positions[rows],
         )
         chunks.append(
             _advice(weighing, needed_minor[rows], current_due_day[rows], policy)
@@ -199,12 +240,16 @@ def _advice(
     is_given = current_due_day != UNKNOWN
     current_count = np.where(is_given, weighing.current_shortfall_count, 0)
     gain = current_count - held_out
-    stays = is_given & (gain < policy.shortfall_gain_min)
+    avoided = np.where(is_given, weighing.avoided_count, 0)
+    caused = np.where(is_given, weighing.caused_count, 0)
+    beyond_chance = gains_needed(caused, policy.noise_max_ppm)
+    stays = is_given & (gain < np.maximum(policy.shortfall_gain_min, beyond_chance))
     due_day = np.where(stays, current_due_day, best_day)
     is_same = due_day == current_due_day
     change = np.where(is_same, 0, -gain)
     change_ppm = divide_half_even_rows(change * _PPM, np.maximum(months, 1))
-    position = np.clip(due_day, 1, DAYS_MAX)[:, None] - 1
+    low_ppm, high_ppm = paired_intervals_ppm(avoided, caused, np.maximum(months, 1))
+    position = np.clip(due_day, 1, policy.day_count)[:, None] - 1
     on_advised = np.take_along_axis(weighing.shortfall_count_by_day, position, axis=1)
     advised_count = np.where(is_same, current_count, on_advised[:, 0])
     outcome = np.where(due_day == best_day, _KEEPS, _GAIN_SMALL)
@@ -220,12 +265,21 @@ def _advice(
         best_day=known(best_day),
         needed_minor=needed_minor,
         months=months,
+        pattern_weight=np.where(has_advice, weighing.pattern_weight, 0),
         low_balance_minor_by_day=known(weighing.low_balance_minor_by_day),
         shortfall_count_by_day=known(weighing.shortfall_count_by_day),
         current_shortfall_count=known(current_count, has_advice & is_given),
         held_out_shortfall_count=known(held_out),
+        avoided_count=known(avoided, has_advice & is_given),
+        caused_count=known(caused, has_advice & is_given),
         expected_shortfall_change_ppm=known(change_ppm, has_advice & is_given),
-        confidence_index=_confidences(
+        expected_shortfall_change_low_ppm=known(
+            low_ppm, has_advice & is_given & ~is_same
+        ),
+        expected_shortfall_change_high_ppm=known(
+            high_ppm, has_advice & is_given & ~is_same
+        ),
+        confidence_index=confidences_of(
             months, held_out > advised_count, has_advice, policy
         ),
         outcome_index=np.where(has_advice, outcome, _NO_HISTORY),
@@ -253,9 +307,19 @@ def _without_advice(columns: DueDayColumns, is_out: Bools) -> DueDayColumns:
     return attrs.evolve(columns, **changed)
 
 
-def _confidences(
+def confidences_of(
     months: Int64s, is_optimistic: Bools, has_advice: Bools, policy: DueDayPolicy
 ) -> Int64s:
+    """Return the position of each confidence; -1 without advice.
+
+    Example:
+        >>> import numpy as np
+        >>> from microcrm_core.adjustments import DUE_DAY_BASIC
+        >>> from microcrm_core.adjustments.due_day_batch import confidences_of
+        >>> yes = np.array([True])
+        >>> confidences_of(np.array([12]), yes, yes, DUE_DAY_BASIC).tolist()
+        [1]
+    """
     level = (months >= policy.months_medium).astype(np.int64)
     level += months >= policy.months_high
     level = np.maximum(level - is_optimistic, 0)

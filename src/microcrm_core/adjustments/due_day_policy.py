@@ -33,6 +33,7 @@ from microcrm_core.rules.plain import (
 __all__ = [
     "DAYS_MAX",
     "DUE_DAY_BASIC",
+    "DUE_DAY_CAUTIOUS",
     "DUE_DAY_QUANTILE",
     "DueDayPolicy",
     "LowMeasure",
@@ -46,6 +47,7 @@ DAYS_MAX: Final = 28
 _PPM: Final = 1_000_000
 _COVERAGE_PPM_MAX: Final = 100 * _PPM
 _MONTHS_MAX: Final = 1200
+_MONTH_DAYS_MAX: Final = 31
 
 
 class LowMeasure(StrEnum):
@@ -82,11 +84,17 @@ class DueDayPolicy:
         months_min: Full months that an answer needs; 2 or more.
         months_max: Latest full months that are looked at; None for all.
         day_min: First day of the month that may be advised, from 1.
-        day_max: Last day that may be advised, to 28.
+        day_max: Last day that may be advised, to 31. From 29 on it is the last day of
+            shorter months.
         shortfall_gain_min: Shortfalls that a move away from the current due day must
             have avoided in the past months; with fewer the day stays.
         months_medium: Months from which confidence is medium.
         months_high: Months from which confidence is high.
+        noise_max_ppm: How likely chance alone may have avoided so many shortfalls, in
+            parts per million; where it is likelier the day stays. None: not asked.
+        pattern_months: Months from which a history needs no segment pattern. A
+            history that is n months shorter is mixed with the pattern of its segment,
+            which then weighs as much as n months.
 
     Raises:
         PolicyError: A part breaks its rule; the error's `field` names it.
@@ -112,6 +120,8 @@ class DueDayPolicy:
     shortfall_gain_min: int
     months_medium: int
     months_high: int
+    noise_max_ppm: int | None = None
+    pattern_months: int = 0
     ref: PolicyRef = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -127,17 +137,29 @@ class DueDayPolicy:
         _within("months_min", self.months_min, 2, _MONTHS_MAX)
         if self.months_max is not None:
             _within("months_max", self.months_max, self.months_min, _MONTHS_MAX)
-        _within("day_min", self.day_min, 1, DAYS_MAX)
-        _within("day_max", self.day_max, self.day_min, DAYS_MAX)
+        _within("day_min", self.day_min, 1, _MONTH_DAYS_MAX)
+        _within("day_max", self.day_max, self.day_min, _MONTH_DAYS_MAX)
         _within("shortfall_gain_min", self.shortfall_gain_min, 0, _MONTHS_MAX)
         _within("months_medium", self.months_medium, 0, _MONTHS_MAX)
         _within("months_high", self.months_high, self.months_medium, _MONTHS_MAX)
+        if self.noise_max_ppm is not None:
+            _within("noise_max_ppm", self.noise_max_ppm, 1, _PPM)
+        _within("pattern_months", self.pattern_months, 0, _MONTHS_MAX)
         content = due_day_policy_to_plain(self)
         object.__setattr__(self, "ref", PolicyRef.of(self.id, self.version, content))
 
     def low_count(self, months: int) -> int:
         """Return how many of so many months count as low: ceil(months * share)."""
         return divide(months * self.quantile_ppm, _PPM, Rounding.CEILING)
+
+    @property
+    def day_count(self) -> int:
+        """How many days of the month are compared: 28, or up to `day_max`."""
+        return max(DAYS_MAX, self.day_max)
+
+    def pattern_weight(self, months: int) -> int:
+        """Return as how many months a segment pattern counts beside so many."""
+        return max(0, self.pattern_months - months)
 
     def needed_minor(self, installment_minor: int) -> int:
         """Return the lowest balance that covers the installment as often as asked.
@@ -152,6 +174,9 @@ class DueDayPolicy:
 def due_day_policy_to_plain(policy: DueDayPolicy) -> Plain:
     """Return *policy* as a JSON object.
 
+    What a form of before `noise_max_ppm` and `pattern_months` could not say is left out
+    where it is not used, so that older policies keep their digests.
+
     Example:
         >>> from microcrm_core.adjustments import DUE_DAY_BASIC
         >>> from microcrm_core.adjustments import due_day_policy_to_plain
@@ -159,7 +184,7 @@ def due_day_policy_to_plain(policy: DueDayPolicy) -> Plain:
         'tail_mean'
     """
     since = policy.effective_from
-    return {
+    plain: Plain = {
         "id": policy.id,
         "version": policy.version,
         "effective_from": None if since is None else since.isoformat(),
@@ -174,13 +199,18 @@ def due_day_policy_to_plain(policy: DueDayPolicy) -> Plain:
         "months_medium": policy.months_medium,
         "months_high": policy.months_high,
     }
+    if policy.noise_max_ppm is not None:
+        plain["noise_max_ppm"] = policy.noise_max_ppm
+    if policy.pattern_months:
+        plain["pattern_months"] = policy.pattern_months
+    return plain
 
 
 def due_day_policy_from_plain(plain: object, *, path: str = "policy") -> DueDayPolicy:
     """Return the policy that a JSON object stands for.
 
-    `effective_from`, `day_min` and `day_max` may be left out; every other key must
-    be there and no key else.
+    `effective_from`, `day_min`, `day_max`, `noise_max_ppm` and `pattern_months` may be
+    left out; every other key must be there and no key else.
 
     Args:
         plain: What a JSON parser gave.
@@ -213,8 +243,15 @@ def due_day_policy_from_plain(plain: object, *, path: str = "policy") -> DueDayP
             "months_medium",
             "months_high",
         ),
-        optional=("effective_from", "day_min", "day_max"),
+        optional=(
+            "effective_from",
+            "day_min",
+            "day_max",
+            "noise_max_ppm",
+            "pattern_months",
+        ),
     )
+    noise = parts.get("noise_max_ppm")
     months_max, since = parts["months_max"], parts.get("effective_from")
     with faults_below(path):
         return DueDayPolicy(
@@ -237,6 +274,12 @@ def due_day_policy_from_plain(plain: object, *, path: str = "policy") -> DueDayP
             ),
             months_medium=whole_number("months_medium", parts["months_medium"]),
             months_high=whole_number("months_high", parts["months_high"]),
+            noise_max_ppm=(
+                None if noise is None else whole_number("noise_max_ppm", noise)
+            ),
+            pattern_months=whole_number(
+                "pattern_months", parts.get("pattern_months", 0)
+            ),
         )
 
 
@@ -283,3 +326,16 @@ DUE_DAY_QUANTILE: Final = DueDayPolicy(
     months_high=12,
 )
 """The plain rule for comparison: the 10 % quantile of the balances of a day."""
+
+DUE_DAY_CAUTIOUS: Final = attrs.evolve(
+    DUE_DAY_BASIC,
+    id="due-day-cautious",
+    noise_max_ppm=125_000,
+    pattern_months=6,
+)
+"""The basic rule that moves no day by chance, and leans on a segment at first.
+
+A move needs three shortfalls avoided and none caused, five and one, or better: chance
+alone does as well in at most one case of eight. With fewer than 6 months, a segment
+pattern counts where one is given.
+"""

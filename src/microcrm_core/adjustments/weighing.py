@@ -1,9 +1,14 @@
-"""How the days of the month compare over a customer's past balances.
+"""How the days of the month, or of the week, compare over past balances.
 
-Each full month gives every day from 1 to 28 one end-of-day balance. A day's *low
-balance* is what its lowest months leave (`DueDayPolicy.measure`); its *shortfalls* are
-the months that leave less than is needed. Days are ordered by the highest low balance,
-then the fewest shortfalls, then the current due day, then the earliest day.
+Each full month gives every day from 1 to 28 one end-of-day balance (up to 31, where
+the policy advises month ends), each full week every weekday. A day's *low balance* is
+what its lowest months leave (`DueDayPolicy.measure`); its *shortfalls* are the months
+that leave less than is needed. Days are ordered by the highest low balance, then the
+fewest shortfalls, then the current due day, then the earliest day.
+
+A short history is mixed with the pattern of its segment, where one is given: the low
+balance of a day is then the mean of its own, as many times as there are months, and of
+what the pattern puts on that day, as often as months are missing.
 
 The best day of the past looks better than it is, because it was picked for its past. So
 each month is also held out once: the other months pick a day, and that day is judged
@@ -23,134 +28,39 @@ Example:
 
 from __future__ import annotations
 
-import datetime as dt
-from calendar import monthrange
 from collections.abc import Sequence
 from typing import Final
 
-import attrs
-
-from microcrm_core.adjustments.due_day_policy import (
-    DAYS_MAX,
-    DueDayPolicy,
-    LowMeasure,
+from microcrm_core.adjustments.balances import (
+    WEEK_DAYS,
+    BalanceMonth,
+    BalanceWeek,
+    known_months,
 )
+from microcrm_core.adjustments.comparing import (
+    DayRule,
+    DueDayWeighing,
+    day_positions,
+    weigh_columns,
+)
+from microcrm_core.adjustments.due_day_policy import DueDayPolicy
+from microcrm_core.adjustments.segment_patterns import MONTH_DAYS, SegmentPattern
 from microcrm_core.checks import whole_number
-from microcrm_core.customers import CashFlowSummary
 from microcrm_core.errors import InvalidValueError
-from microcrm_core.rounding import Rounding, divide
 
 __all__ = [
+    "MONTH_WEEKS",
     "BalanceMonth",
     "DueDayWeighing",
     "check_current_due_day",
+    "check_pattern",
     "known_months",
     "weigh_due_days",
+    "weigh_weekdays",
 ]
 
-_MONTH_DAYS_MAX: Final = 31
-
-
-@attrs.frozen
-class BalanceMonth:
-    """The end-of-day balances of one full calendar month.
-
-    Attributes:
-        year: Of the month.
-        month: 1 to 12.
-        minor: One balance a day, in minor units, the 1st first.
-
-    Raises:
-        InvalidValueError: There are fewer or more balances than days.
-
-    Example:
-        >>> from microcrm_core.adjustments import BalanceMonth
-        >>> BalanceMonth(2025, 2, (5,) * 27 + (9,)).on_day(31)
-        9
-    """
-
-    year: int
-    month: int
-    minor: tuple[int, ...]
-
-    def __attrs_post_init__(self) -> None:
-        """Refuse a month with a day too few or too many."""
-        day_count = monthrange(self.year, self.month)[1]
-        if len(self.minor) != day_count:
-            rule = f"must have the {day_count} days of {self.year}-{self.month:02}"
-            raise InvalidValueError("minor", rule, len(self.minor))
-
-    def on_day(self, day_of_month: int) -> int:
-        """Return the balance of that day, or of the month's last day before it."""
-        return self.minor[min(day_of_month, len(self.minor)) - 1]
-
-
-@attrs.frozen(kw_only=True)
-class DueDayWeighing:
-    """How the days of the month compare, before anything is advised.
-
-    Attributes:
-        months: Number of months compared.
-        best_day: First day in the declared order.
-        low_balance_minor_by_day: Low balance of the days 1 to 28, rounded half even;
-            the order compares it unrounded.
-        shortfall_count_by_day: Months that fell short on each of these days.
-        current_shortfall_count: The same on the current due day; None without one.
-        held_out_shortfall_count: Months that fell short on the day that the other
-            months pick.
-
-    Example:
-        >>> from microcrm_core.adjustments import DUE_DAY_BASIC, BalanceMonth
-        >>> from microcrm_core.adjustments import weigh_due_days
-        >>> months = [BalanceMonth(2024, 4, (7,) * 30)] * 3
-        >>> weigh_due_days(months, 5, None, DUE_DAY_BASIC).low_balance_minor_by_day[0]
-        7
-    """
-
-    months: int
-    best_day: int
-    low_balance_minor_by_day: tuple[int, ...]
-    shortfall_count_by_day: tuple[int, ...]
-    current_shortfall_count: int | None
-    held_out_shortfall_count: int
-
-
-def known_months(
-    summary: CashFlowSummary, as_of: dt.date, *, months_max: int | None = None
-) -> tuple[BalanceMonth, ...]:
-    """Return the balances of the full months in which all are known, in order.
-
-    Args:
-        summary: Says what a full month is, and when a balance is known.
-        as_of: Months end on or before it.
-        months_max: Only the latest so many full months; None: all.
-
-    Raises:
-        InvalidValueError: *as_of* is no date, or *months_max* is less than 1.
-
-    Example:
-        >>> import datetime as dt
-        >>> from microcrm_core import Currency
-        >>> from microcrm_core.adjustments import known_months
-        >>> from microcrm_core.customers import CashFlowSummary
-        >>> summary = CashFlowSummary(currency=Currency.of("EUR"))
-        >>> known_months(summary, dt.date(2025, 1, 31))
-        ()
-    """
-    starts = summary.full_months(as_of, months_max=months_max)
-    if not starts:
-        return ()
-    end_on = starts[-1] + dt.timedelta(days=_length(starts[-1]))
-    balances = summary.end_of_day_balances(starts[0], end_on)
-    months: list[BalanceMonth] = []
-    at = 0
-    for start in starts:
-        of_month = balances[at : at + _length(start)]
-        at += len(of_month)
-        known = tuple(balance for balance in of_month if balance is not None)
-        if len(known) == len(of_month):
-            months.append(BalanceMonth(start.year, start.month, known))
-    return tuple(months)
+MONTH_WEEKS: Final = 4
+"""Weeks that count like one month of a policy."""
 
 
 def weigh_due_days(
@@ -158,6 +68,8 @@ def weigh_due_days(
     needed_minor: int,
     current_due_day: int | None,
     policy: DueDayPolicy,
+    *,
+    pattern: SegmentPattern | None = None,
 ) -> DueDayWeighing:
     """Return how the days of the month compare over these months.
 
@@ -166,10 +78,11 @@ def weigh_due_days(
         needed_minor: A balance below it is a shortfall.
         current_due_day: Preferred among days that are otherwise equal; None without.
         policy: Measure, share of low months and days that may be advised.
+        pattern: Of the customer's segment; None without.
 
     Raises:
-        InvalidValueError: There are fewer than two months, or an argument is no
-            whole number in its bounds.
+        InvalidValueError: There are fewer than two months, an argument is no
+            whole number in its bounds, or the pattern is one of weekdays.
 
     Example:
         >>> from microcrm_core.adjustments import DUE_DAY_BASIC, BalanceMonth
@@ -182,30 +95,79 @@ def weigh_due_days(
         raise InvalidValueError("months", "must be 2 or more", len(months))
     whole_number("needed_minor", needed_minor)
     check_current_due_day(current_due_day)
-    columns = [
-        [month.minor[day_index] for month in months] for day_index in range(DAYS_MAX)
-    ]
-    best_day = _best_day(columns, needed_minor, current_due_day, policy)
-    held_out_shortfall_count = 0
-    for out in range(len(months)):
-        others = [column[:out] + column[out + 1 :] for column in columns]
-        picked = _best_day(others, needed_minor, current_due_day, policy)
-        held_out_shortfall_count += columns[picked - 1][out] < needed_minor
-    current_shortfall_count = None
+    check_pattern(pattern, MONTH_DAYS)
+    on_current = None
     if current_due_day is not None:
         on_current = [month.on_day(current_due_day) for month in months]
-        current_shortfall_count = _shortfall_count(on_current, needed_minor)
-    return DueDayWeighing(
-        months=len(months),
-        best_day=best_day,
-        low_balance_minor_by_day=tuple(
-            divide(*_low(column, policy), Rounding.HALF_EVEN) for column in columns
+    return weigh_columns(
+        [
+            [month.on_day(day_number) for month in months]
+            for day_number in range(1, policy.day_count + 1)
+        ],
+        needed_minor,
+        on_current,
+        DayRule(
+            policy=policy,
+            day_min=policy.day_min,
+            day_max=policy.day_max,
+            current=current_due_day,
+            months_full=policy.pattern_months,
+            positions=day_positions(pattern, policy.day_count),
         ),
-        shortfall_count_by_day=tuple(
-            _shortfall_count(column, needed_minor) for column in columns
+    )
+
+
+def weigh_weekdays(
+    weeks: Sequence[BalanceWeek],
+    needed_minor: int,
+    current_weekday: int | None,
+    policy: DueDayPolicy,
+    *,
+    pattern: SegmentPattern | None = None,
+) -> DueDayWeighing:
+    """Return how the weekdays compare over these weeks.
+
+    Four weeks count like a month of the policy; its days of the month do not matter.
+
+    Args:
+        weeks: Two or more; all are used.
+        needed_minor: A balance below it is a shortfall.
+        current_weekday: 1 for Monday to 7 for Sunday; None without.
+        policy: Measure and share of low weeks.
+        pattern: Of the customer's segment; None without.
+
+    Raises:
+        InvalidValueError: There are fewer than two weeks, an argument is no whole
+            number in its bounds, or the pattern is one of days of the month.
+
+    Example:
+        >>> import datetime as dt
+        >>> from microcrm_core.adjustments import DUE_DAY_BASIC, BalanceWeek
+        >>> from microcrm_core.adjustments import weigh_weekdays
+        >>> week = BalanceWeek(dt.date(2025, 3, 3), (0, 0, 0, 0, 9, 0, 0))
+        >>> weigh_weekdays([week] * 3, 5, None, DUE_DAY_BASIC).best_day
+        5
+    """
+    if len(weeks) < 2:
+        raise InvalidValueError("weeks", "must be 2 or more", len(weeks))
+    whole_number("needed_minor", needed_minor)
+    check_pattern(pattern, WEEK_DAYS)
+    on_current = None
+    if current_weekday is not None:
+        whole_number("current_weekday", current_weekday, at_least=1, at_most=WEEK_DAYS)
+        on_current = [week.minor[current_weekday - 1] for week in weeks]
+    return weigh_columns(
+        [[week.minor[index] for week in weeks] for index in range(WEEK_DAYS)],
+        needed_minor,
+        on_current,
+        DayRule(
+            policy=policy,
+            day_min=1,
+            day_max=WEEK_DAYS,
+            current=current_weekday,
+            months_full=policy.pattern_months * MONTH_WEEKS,
+            positions=day_positions(pattern, WEEK_DAYS),
         ),
-        current_shortfall_count=current_shortfall_count,
-        held_out_shortfall_count=held_out_shortfall_count,
     )
 
 
@@ -220,39 +182,20 @@ def check_current_due_day(current_due_day: int | None) -> None:
         >>> check_current_due_day(31)
     """
     if current_due_day is not None:
-        whole_number(
-            "current_due_day", current_due_day, at_least=1, at_most=_MONTH_DAYS_MAX
+        whole_number("current_due_day", current_due_day, at_least=1, at_most=MONTH_DAYS)
+
+
+def check_pattern(pattern: SegmentPattern | None, day_count: int) -> None:
+    """Refuse a pattern of the other cycle.
+
+    Raises:
+        InvalidValueError: It has another number of days.
+
+    Example:
+        >>> from microcrm_core.adjustments.weighing import check_pattern
+        >>> check_pattern(None, 31)
+    """
+    if pattern is not None and pattern.day_count != day_count:
+        raise InvalidValueError(
+            "pattern", f"must have {day_count} days", pattern.day_count
         )
-
-
-def _length(month_start: dt.date) -> int:
-    return monthrange(month_start.year, month_start.month)[1]
-
-
-def _best_day(
-    columns: Sequence[Sequence[int]],
-    needed_minor: int,
-    current_due_day: int | None,
-    policy: DueDayPolicy,
-) -> int:
-    def order(day_of_month: int) -> tuple[int, int, bool, int]:
-        column = columns[day_of_month - 1]
-        # All days have the same number of months, so the sums compare like means.
-        low, _ = _low(column, policy)
-        is_other = day_of_month != current_due_day
-        return -low, _shortfall_count(column, needed_minor), is_other, day_of_month
-
-    return min(range(policy.day_min, policy.day_max + 1), key=order)
-
-
-def _low(column: Sequence[int], policy: DueDayPolicy) -> tuple[int, int]:
-    # The low balance as numerator and denominator.
-    low_count = policy.low_count(len(column))
-    lowest = sorted(column)[:low_count]
-    if policy.measure is LowMeasure.QUANTILE:
-        return lowest[-1], 1
-    return sum(lowest), low_count
-
-
-def _shortfall_count(column: Sequence[int], needed_minor: int) -> int:
-    return sum(balance < needed_minor for balance in column)
