@@ -77,7 +77,7 @@ class ModelRows:
         if self.to_come or self._asked is not None:
             for place in range(len(made.accounts)):
                 made._copy(place)
-            made._level_out(made.session.rows)
+            made._level_out(made.session)
         return made
 
     def place(self, account: RowAccount) -> int | None:
@@ -181,7 +181,7 @@ class ModelRows:
                 for more in settled rows once something else happens.
         """
         self.session.apply(event)
-        self._copy_open(self.session.rows, event.on)
+        self._copy_open(self.session, event.on)
         if not is_recalculated:
             self.session.take_changed()
 
@@ -204,27 +204,31 @@ class ModelRows:
     def show(self, to_come: Sequence[ChangeRate | PauseInterest]) -> None:
         """Let open rows ask for what they will once these changes have begun."""
         if not self.to_come:
-            self._level_out(self.session.rows)
+            self._level_out(self.session)
             return
         shown = self.session.copy()
         shown.apply(*to_come)
-        self._copy_open(shown.rows, self.to_come[0].on)
+        self._copy_open(shown, self.to_come[0].on)
 
     def _copy(self, place: int) -> None:
         _copy(self.accounts[place], self.session.rows[place], self._beside[place])
 
-    def _copy_open(self, rows: Sequence[Row], from_on: dt.date) -> None:
+    def _copy_open(self, session: FineractSession, from_on: dt.date) -> None:
+        rows = session.rows
         for account, row, beside in zip(self.accounts, rows, self._beside, strict=True):
             if account.due_on >= from_on and not _is_settled(account):
                 _copy(account, row, beside)
-        self._level_out(rows)
+        self._level_out(session)
 
-    def _level_out(self, rows: Sequence[Row]) -> None:
-        """Let the principal of all accounts come to that of all rows."""
-        missing_minor = 0
-        for account, row, beside in zip(self.accounts, rows, self._beside, strict=True):
-            missing_minor += row.principal_minor + beside[0]
-            missing_minor -= account.charged[Bucket.PRINCIPAL]
+    def _level_out(self, session: FineractSession) -> None:
+        """Let the principal of all accounts come to what the customer was given.
+
+        Rows may ask for less: one whose interest was paid before a new rate took it
+        away has less room for principal.
+        """
+        missing_minor = session.given_minor
+        for account, beside in zip(self.accounts, self._beside, strict=True):
+            missing_minor += beside[0] - account.charged[Bucket.PRINCIPAL]
         if not missing_minor:
             return
         for place in range(len(self.accounts) - 1, -1, -1):

@@ -187,6 +187,11 @@ class FineractSession:
             return seen.accrued_minor
         return self._cut_at(on).rows[index].accrued_minor
 
+    @property
+    def given_minor(self) -> int:
+        """Principal that was paid out or charged back, which rows ask for."""
+        return self._sums.lent_minor + self._sums.credited_minor
+
     def due_on(self, due_on: dt.date, on: dt.date) -> tuple[int, int]:
         """Return principal and interest of the row due on *due_on*, if paid on *on*."""
         index = self._index_due(due_on)

@@ -219,14 +219,8 @@ def draw_interest(
         if row.due_on <= last.due_on:
             return
         if row.left_interest_minor > 0:
-            principal_minor = last.principal_minor
             last.drawn_interest_minor = row.left_interest_minor
             for later in rows:
                 later.is_interest_drawn = later.due_on > last.due_on
             settle(rows, numbers, with_balances=False)
-            # More interest may be paid than the row bears without what it draws, and
-            # then the rest of that is interest too, and no principal.
-            if last.principal_minor != principal_minor:
-                last.installment_minor += principal_minor - last.principal_minor
-                settle(rows, numbers, with_balances=False)
             return
