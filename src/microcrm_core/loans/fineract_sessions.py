@@ -226,9 +226,7 @@ class FineractSession:
         copy._set_levels(first)
         for row, fresh in zip(self.rows[first:], copy.rows[first:], strict=True):
             row.level_minor = fresh.level_minor
-            # What was paid stays asked for, so that the last row makes up for it.
-            least_minor = row.paid_minor - row.credited_minor
-            row.installment_minor = max(fresh.installment_minor, least_minor)
+            row.installment_minor = fresh.installment_minor
             row.is_grace = fresh.is_grace
         self._settle_anew()
         self._close(self.rows[first].due_on)
