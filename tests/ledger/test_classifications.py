@@ -368,17 +368,17 @@ def test_a_stage_is_asked_of_a_loan_that_is_there() -> None:
 
 def test_a_policy_of_another_judgement_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="policy must be a DpdPolicy"):
-        dpd_string(LATE, policy=CN_FIVE_CLASS, as_of=DUE_ON)  # type: ignore[arg-type]
+        dpd_string(LATE, policy=CN_FIVE_CLASS, as_of=DUE_ON)  # type: ignore[arg-type] # wrong on purpose
     with pytest.raises(InvalidValueError, match="policy must be a FiveClassPolicy"):
-        five_class(LATE, policy=IFRS9_STAGES, as_of=DUE_ON)  # type: ignore[arg-type]
+        five_class(LATE, policy=IFRS9_STAGES, as_of=DUE_ON)  # type: ignore[arg-type] # wrong on purpose
     with pytest.raises(InvalidValueError, match="policy must be a StagePolicy"):
-        ifrs9_stage(LATE, policy=DPD_24_MONTHS, as_of=DUE_ON)  # type: ignore[arg-type]
+        ifrs9_stage(LATE, policy=DPD_24_MONTHS, as_of=DUE_ON)  # type: ignore[arg-type] # wrong on purpose
     with pytest.raises(InvalidValueError, match="policy must be a DefaultPolicy"):
-        default_status(LATE, policy=PAR30, as_of=DUE_ON)  # type: ignore[arg-type]
+        default_status(LATE, policy=PAR30, as_of=DUE_ON)  # type: ignore[arg-type] # wrong on purpose
     with pytest.raises(InvalidValueError, match="policy must be a ForbearancePolicy"):
         forbearance_status(
             LATE,
-            policy=PAR30,  # type: ignore[arg-type]
+            policy=PAR30,  # type: ignore[arg-type] # wrong on purpose
             as_of=DUE_ON,
             concessions=[],
         )
@@ -388,14 +388,14 @@ def test_a_policy_of_another_judgement_is_refused_for_a_portfolio() -> None:
     with pytest.raises(InvalidValueError, match="policy must be a RiskPolicy"):
         portfolio_at_risk(
             [],
-            policy=AGING_BY_30_DAYS,  # type: ignore[arg-type]
+            policy=AGING_BY_30_DAYS,  # type: ignore[arg-type] # wrong on purpose
             as_of=DUE_ON,
             currency=EUR,
         )
     with pytest.raises(InvalidValueError, match="policy must be an AgingPolicy"):
         aging_table(
             [],
-            policy=PAR30,  # type: ignore[arg-type]
+            policy=PAR30,  # type: ignore[arg-type] # wrong on purpose
             as_of=DUE_ON,
             currency=EUR,
         )

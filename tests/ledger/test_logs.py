@@ -489,11 +489,11 @@ def test_an_amount_below_zero_cannot_be_built() -> None:
 
 def test_a_log_holds_ledger_events_and_nothing_else() -> None:
     with pytest.raises(InvalidValueError, match="events must be LedgerEvents"):
-        read_log([LENT_EVENT, "paid"], as_of=END)  # type: ignore[list-item]
+        read_log([LENT_EVENT, "paid"], as_of=END)  # type: ignore[list-item] # wrong on purpose
 
 
 def test_as_of_is_a_date_and_known_at_has_a_zone() -> None:
     with pytest.raises(InvalidValueError, match="as_of"):
         read_log([], as_of=at(0))
     with pytest.raises(InvalidValueError, match="known_at"):
-        read_log([], as_of=END, known_at=dt.datetime(2024, 1, 1))  # noqa: DTZ001
+        read_log([], as_of=END, known_at=dt.datetime(2024, 1, 1))  # noqa: DTZ001 # no zone

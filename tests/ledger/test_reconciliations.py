@@ -335,9 +335,9 @@ def test_events_of_the_ledger_are_no_receipts_yet() -> None:
     paid = event(Repaid(amount=Money(500, EUR)), "paid")
 
     with pytest.raises(InvalidValueError, match=r"nothing but Receipt.*receipts_of"):
-        reconciled([paid], [])  # type: ignore[list-item]
+        reconciled([paid], [])  # type: ignore[list-item] # wrong on purpose
     with pytest.raises(InvalidValueError, match="movements must hold nothing but Bank"):
-        reconciled([], [here("e-1", 3, 500)])  # type: ignore[list-item]
+        reconciled([], [here("e-1", 3, 500)])  # type: ignore[list-item] # wrong on purpose
 
 
 def test_an_amount_of_nothing_is_refused() -> None:

@@ -326,6 +326,6 @@ def test_a_loan_without_a_schedule_is_refused() -> None:
 def test_the_policy_of_a_part_is_no_policy_of_the_review() -> None:
     customer, day = make_customer("c-1"), on("2024-06-30")
     with pytest.raises(InvalidValueError, match="policies must be a ReviewPolicies"):
-        review_customer(customer, [], [], [], REVIEW_BASIC.profile, day)  # type: ignore[arg-type]
+        review_customer(customer, [], [], [], REVIEW_BASIC.profile, day)  # type: ignore[arg-type] # wrong on purpose
     with pytest.raises(InvalidValueError, match="policy must be a ProfilePolicy"):
-        build_profile(customer, [], [], [], REVIEW_BASIC, day)  # type: ignore[arg-type]
+        build_profile(customer, [], [], [], REVIEW_BASIC, day)  # type: ignore[arg-type] # wrong on purpose

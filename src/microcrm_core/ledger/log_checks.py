@@ -53,7 +53,7 @@ from microcrm_core.ledger.happenings import (
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.money import Money
 
-__all__ = ["down_payment_id", "require_one_loan", "require_order"]
+__all__ = ["down_payment_id", "require_one_loan", "require_order", "require_repeated"]
 
 _AMOUNTS: Final = (
     Repaid, Disbursed, CreditRefunded, ChargedBack, IncomeCapitalized, Renewed
@@ -195,3 +195,27 @@ def _require_named(
 
 def _id(event: LedgerEvent) -> str:
     return event.id
+
+
+def require_repeated(event: LedgerEvent, first: LedgerEvent) -> None:
+    """Refuse an event with the id or key of another one, unless it says the same.
+
+    Raises:
+        LedgerError: It says something else.
+
+    Example:
+        See `microcrm_core.ledger.logs`.
+    """
+    is_same = (
+        event.loan_id == first.loan_id
+        and event.value_on == first.value_on
+        and event.what == first.what
+    )
+    if is_same:
+        return
+    is_id = event.id == first.id
+    field = "id" if is_id else "idempotency_key"
+    rule = f"must not be that of another event, {first.id!r} of {first.value_on}"
+    value = event.id if is_id else event.idempotency_key
+    hint = "a repeated request has the same day and content, another one its own key"
+    raise LedgerError(event.id, field, rule, value, hint=hint)

@@ -59,6 +59,7 @@ from microcrm_core.ledger.log_checks import (
     down_payment_id,
     require_one_loan,
     require_order,
+    require_repeated,
 )
 
 __all__ = [
@@ -260,26 +261,10 @@ def _once_each(
         if first is None:
             by_id[event.id] = by_key[key] = event
             continue
-        _require_repeated(event, first)
+        require_repeated(event, first)
         if event.id != first.id:
             other_ids[event.id] = first.id
     return by_id, other_ids
-
-
-def _require_repeated(event: LedgerEvent, first: LedgerEvent) -> None:
-    is_same = (
-        event.loan_id == first.loan_id
-        and event.value_on == first.value_on
-        and event.what == first.what
-    )
-    if is_same:
-        return
-    is_id = event.id == first.id
-    field = "id" if is_id else "idempotency_key"
-    rule = f"must not be that of another event, {first.id!r} of {first.value_on}"
-    value = event.id if is_id else event.idempotency_key
-    hint = "a repeated request has the same day and content, another one its own key"
-    raise LedgerError(event.id, field, rule, value, hint=hint)
 
 
 def _reversals(

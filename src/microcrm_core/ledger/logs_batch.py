@@ -30,6 +30,7 @@ from microcrm_core.ledger.happenings import (
     Reversed,
 )
 from microcrm_core.ledger.ledger_events import LedgerEvent
+from microcrm_core.ledger.log_checks import require_repeated
 from microcrm_core.ledger.log_columns_batch import (
     EVENT_KINDS,
     EventColumns,
@@ -233,18 +234,7 @@ def _once_each(
             by_id[id_key] = by_key[request] = event
             kept.append(event)
             continue
-        _require_repeated(event, first)
+        require_repeated(event, first)
         if event.id != first.id:
             other_ids[id_key] = first.id
     return kept, other_ids
-
-
-def _require_repeated(event: LedgerEvent, first: LedgerEvent) -> None:
-    if (event.value_on, event.what) == (first.value_on, first.what):
-        return
-    is_id = event.id == first.id
-    rule = f"must not be that of another event, {first.id!r} of {first.value_on}"
-    field = "id" if is_id else "idempotency_key"
-    value = event.id if is_id else event.idempotency_key
-    hint = "a repeated request has the same day and content, another one its own key"
-    raise LedgerError(event.id, field, rule, value, hint=hint)

@@ -38,7 +38,8 @@ import attrs
 
 from microcrm_core.ledger.lent_terms import LentTerms
 from microcrm_core.loans.level import smallest
-from microcrm_core.loans.plain_changes import YEAR_DAYS, SolvedRows, solved_rows
+from microcrm_core.loans.plain import actual_year_days
+from microcrm_core.loans.plain_changes import SolvedRows, solved_rows
 from microcrm_core.loans.portions import EPOCH_ORDINAL
 from microcrm_core.loans.terms import LoanTerms, RateChange
 from microcrm_core.rates import Rate
@@ -101,7 +102,7 @@ class PlainStretch:
         fractions = [rate.annual_fraction for rate in rates]
         whole = lcm(*[one.denominator for one in fractions])
         per_day = [one.numerator * (whole // one.denominator) for one in fractions]
-        unit = whole * YEAR_DAYS[conventions.day_count]  # type: ignore[index]  # of this kind
+        unit = whole * actual_year_days(conventions.day_count)
         spans = map(mul, per_day, map(sub, rate_days[1:], rate_days))
         made = cls(
             agreed=lent.agreed,

@@ -55,6 +55,7 @@ from microcrm_core.rounding import Rounding
 
 __all__ = [
     "PlainColumns",
+    "actual_year_days",
     "days_of_months",
     "end_rows",
     "level_rows",
@@ -283,7 +284,7 @@ def _dates(terms: LoanTerms, conventions: ScheduleConventions) -> _Dates | None:
     elif day_count in _THIRTY_360:
         return _dates_360(terms, due_day)
     else:
-        year_days = _year_days(day_count)
+        year_days = actual_year_days(day_count)
         if year_days == 0:
             return None
     first_days = first_on.toordinal() - terms.disbursed_on.toordinal()
@@ -314,7 +315,7 @@ def _dates_360(terms: LoanTerms, due_day: Column) -> _Dates | None:
 
 def _dates_by_days(terms: LoanTerms, conventions: ScheduleConventions) -> _Dates | None:
     frequency, first_on = terms.frequency, terms.first_due_on
-    year_days = _year_days(conventions.day_count)
+    year_days = actual_year_days(conventions.day_count)
     if frequency.unit is FrequencyUnit.SEMIMONTH or year_days == 0:
         return None
     step = frequency.count * (7 if frequency.unit is FrequencyUnit.WEEK else 1)
@@ -328,7 +329,15 @@ def _dates_by_days(terms: LoanTerms, conventions: ScheduleConventions) -> _Dates
     return due_day, (first_days, *[step] * later_count), year_days, step, True
 
 
-def _year_days(day_count: DayCount | SplitDayCount) -> int:
+def actual_year_days(day_count: DayCount | SplitDayCount) -> int:
+    """Return the days of the year by which actual days are divided; 0: they are not.
+
+    Example:
+        >>> from microcrm_core.dates import DayCount
+        >>> from microcrm_core.loans.plain import actual_year_days
+        >>> [actual_year_days(DayCount(name)) for name in ("ACT/360", "30E/360")]
+        [360, 0]
+    """
     for known, year_days in _ACTUAL_YEAR_DAYS:
         if day_count is known:
             return year_days

@@ -37,7 +37,7 @@ from math import ceil, lcm
 from operator import sub
 from typing import Final, TypeAlias
 
-from microcrm_core.dates import DayCount, FrequencyUnit, RollRule
+from microcrm_core.dates import FrequencyUnit, RollRule
 from microcrm_core.loans.conventions import (
     Accrual,
     Arithmetic,
@@ -47,6 +47,7 @@ from microcrm_core.loans.conventions import (
 )
 from microcrm_core.loans.plain import (
     PlainColumns,
+    actual_year_days,
     days_of_months,
     end_rows,
     level_rows,
@@ -58,7 +59,6 @@ from microcrm_core.rates import Rate
 from microcrm_core.rounding import Rounding
 
 __all__ = [
-    "YEAR_DAYS",
     "SolvedRows",
     "changed_columns",
     "changed_rows",
@@ -68,11 +68,6 @@ __all__ = [
 
 SolvedRows: TypeAlias = tuple[list[int], list[int], list[int]]
 
-YEAR_DAYS: Final = {
-    DayCount.ACT_365F: 365,
-    DayCount.ACT_360: 360,
-    DayCount.ACT_364: 364,
-}
 _ROUNDINGS: Final = (Rounding.HALF_EVEN, Rounding.HALF_UP)
 _FIRST_YEAR: Final = 1900
 _MONTHS: Final = 12 * 300
@@ -140,7 +135,7 @@ def changed_rows(
     fractions = [rate.annual_fraction for rate in rates]
     whole = lcm(*[one.denominator for one in fractions])
     per_day = [one.numerator * (whole // one.denominator) for one in fractions]
-    unit = whole * YEAR_DAYS[conventions.day_count]  # type: ignore[index]  # of this kind
+    unit = whole * actual_year_days(conventions.day_count)
     # A tie needs an even unit, half of which divides balance x weight.
     has_ties = conventions.rounding is Rounding.HALF_EVEN and not unit & 1
     first_day = rate_days[0]
@@ -174,7 +169,7 @@ def has_plain_changes(terms: LoanTerms, conventions: ScheduleConventions) -> boo
         and conventions.accrual is Accrual.DAILY
         and (conventions.short_period is ShortPeriod.BY_DAYS or bool(terms.due_on))
         and conventions.rounding in _ROUNDINGS
-        and conventions.day_count in YEAR_DAYS
+        and actual_year_days(conventions.day_count) > 0
         and not terms.tranches
         and not terms.interest_pauses
     )
