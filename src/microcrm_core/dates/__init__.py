@@ -12,9 +12,9 @@ from microcrm_core.dates.business_days import (
 )
 from microcrm_core.dates.calendars import BusinessCalendar, Weekday
 from microcrm_core.dates.day_count import DayCount, count_days, year_fraction
-from microcrm_core.dates.frequency import (
-    Frequency,
-    FrequencyUnit,
+from microcrm_core.dates.frequency import Frequency, FrequencyUnit
+from microcrm_core.dates.notional import notional_periods
+from microcrm_core.dates.rolling import (
     RollKind,
     RollRule,
     add_months,
@@ -22,7 +22,6 @@ from microcrm_core.dates.frequency import (
     month_end,
     roll_date,
 )
-from microcrm_core.dates.notional import notional_periods
 
 __all__ = [
     "AdjustedDate",

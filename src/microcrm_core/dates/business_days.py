@@ -24,12 +24,8 @@ import attrs
 
 from microcrm_core.checks import day, day_field, whole_number
 from microcrm_core.dates.calendars import CLOSED_DAYS_MAX, BusinessCalendar, Weekday
-from microcrm_core.dates.frequency import (
-    Frequency,
-    FrequencyUnit,
-    month_end,
-    roll_date,
-)
+from microcrm_core.dates.frequency import Frequency, FrequencyUnit
+from microcrm_core.dates.rolling import month_end, roll_date
 from microcrm_core.errors import InvalidValueError
 
 __all__ = [

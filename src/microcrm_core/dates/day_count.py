@@ -33,7 +33,7 @@ import attrs
 
 from microcrm_core.checks import day, whole_number
 from microcrm_core.dates.calendars import BusinessCalendar
-from microcrm_core.dates.frequency import add_months, month_end
+from microcrm_core.dates.rolling import add_months, month_end
 from microcrm_core.errors import InvalidValueError
 
 __all__ = ["DayCount", "count_days", "year_fraction"]

@@ -22,7 +22,8 @@ import datetime as dt
 from itertools import pairwise
 
 from microcrm_core.checks import day
-from microcrm_core.dates.frequency import Frequency, RollRule, roll_date
+from microcrm_core.dates.frequency import Frequency
+from microcrm_core.dates.rolling import RollRule, roll_date
 from microcrm_core.errors import InvalidValueError
 
 __all__ = ["notional_periods"]
