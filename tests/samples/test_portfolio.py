@@ -17,7 +17,7 @@ from microcrm_core.dates import Frequency
 from microcrm_core.ledger import PLAIN_LEDGER, LoanState, loan_log, replay
 from microcrm_core.loans import STRICT, Loan, Repayment
 from microcrm_core.loans.batch import has_schedules
-from microcrm_core.loans.schedule import build_schedule
+from microcrm_core.loans.scheduling import build_schedule
 from microcrm_core.reviews.files_batch import read_portfolio
 from microcrm_core.reviews.portfolio_batch import Portfolio
 from microcrm_core.reviews.schema import TABLES

@@ -190,7 +190,6 @@ if TYPE_CHECKING:
     from microcrm_core.loans.schedule import (
         Installment,
         Schedule,
-        build_schedule,
     )
     from microcrm_core.loans.schedule_flows import (
         flows_of_schedule,
@@ -199,6 +198,9 @@ if TYPE_CHECKING:
         SCHEDULE_FORM_VERSION,
         schedule_from_plain,
         schedule_to_plain,
+    )
+    from microcrm_core.loans.scheduling import (
+        build_schedule,
     )
     from microcrm_core.loans.schemas import (
         json_schema_of_conventions,
@@ -531,7 +533,7 @@ _MODULES: Final = {
     "YearPart": "working_parts",
     "assumed_duration_months": "eu_assumptions",
     "assumed_rates": "eu_assumptions",
-    "build_schedule": "schedule",
+    "build_schedule": "scheduling",
     "catalog_from_plain": "products_plain",
     "catalog_to_plain": "products_plain",
     "check_caps": "cap_checks",

@@ -57,7 +57,7 @@ from microcrm_core.loans.plans_plain import plan_to_plain
 from microcrm_core.loans.product_bounds import broken_bounds, doubtful_rates
 from microcrm_core.loans.product_parts import require_product
 from microcrm_core.loans.product_requests import ProductRequest, request_of
-from microcrm_core.loans.schedule import build_schedule
+from microcrm_core.loans.scheduling import build_schedule
 from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX, LoanTerms
 from microcrm_core.money import Currency, Money
 from microcrm_core.rates import Rate

@@ -32,7 +32,8 @@ from microcrm_core.errors import InvalidValueError
 from microcrm_core.loans.cash_flows import CashFlow, CreditFlows, FlowKind
 from microcrm_core.loans.fees import Fee, FeeTiming
 from microcrm_core.loans.portions import portion_minor
-from microcrm_core.loans.schedule import Schedule, build_schedule
+from microcrm_core.loans.schedule import Schedule
+from microcrm_core.loans.scheduling import build_schedule
 from microcrm_core.money import Money
 
 __all__ = ["flows_of_schedule"]
