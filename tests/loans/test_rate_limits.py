@@ -263,6 +263,39 @@ def test_a_simple_rate_below_zero_is_valued_as_it_is_solved() -> None:
     assert rate_headroom(found, Fraction(-2, 100)) == 0
 
 
+def test_what_simple_interest_leaves_is_what_it_is_by_hand() -> None:
+    def left(rate: str, *flows: CashFlow) -> Fraction:
+        found = solved(credit(*flows), RateMeasure.SIMPLE_ANNUAL)
+        return value_at_rate(found, Fraction(rate))
+
+    # 100 of the 1000 go to the charge, so 100 of the principal stay and bear 10.
+    lent = advance("2025-01-10", 1_000)
+    assert left("1/10", lent, repayment("2026-01-10", 1_000)) == 100
+    again = (repayment("2026-01-10", 1_000), repayment("2027-01-10", 110))
+    assert left("1/10", lent, *again) == 0
+    # Overpaid by 140 for a year, even for another, and only then 5 on 50.
+    assert (
+        left(
+            "1/10",
+            advance("2025-01-10", 100),
+            repayment("2026-01-10", 250),
+            advance("2027-01-10", 190),
+            repayment("2028-01-10", 50),
+        )
+        == 5
+    )
+    # Half a unit of charge stays a charge, which bears nothing: 5 + 5 + 0.5 + 1.
+    drawn = advance("2026-01-10", 5)
+    assert left(
+        "1/10", advance("2025-01-10", 5), drawn, repayment("2027-01-10", 1)
+    ) == (Fraction(21, 2))
+    # A charge below zero takes off the principal at once, and leaves nothing.
+    paid = repayment("2026-01-10", 90)
+    assert left("-1/10", advance("2025-01-10", 100), paid) == 0
+    lent_twice = (advance("2025-01-10", 100), advance("2026-01-10", 100))
+    assert left("-1/10", *lent_twice, repayment("2027-01-10", 171)) == 0
+
+
 @pytest.mark.parametrize("limit", [-1, -2])
 def test_a_limit_of_minus_one_or_less_is_refused(limit: int) -> None:
     flows = credit(advance("2025-01-10", 100), repayment("2026-01-10", 124))
