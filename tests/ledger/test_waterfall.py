@@ -258,6 +258,15 @@ def test_vertical_money_in_advance_is_spread_over_rows_with_that_bucket_open() -
     ]
 
 
+def test_vertical_a_row_without_that_bucket_has_no_share_of_it() -> None:
+    book = book_of([100_00, 0, 0, 3_00], [100_00, 0, 0, 0], [100_00, 0, 0, 3_00])
+    order = attrs.evolve(VERTICAL, in_advance=InAdvance.SPREAD)
+
+    # 4.00 over two rows, at once.
+    assert pay_in(book, 4_00, day(2, 1), order) == 0
+    assert parts(book) == [(2, "penalties", 2_00), (4, "penalties", 2_00)]
+
+
 def test_vertical_money_in_advance_goes_to_the_last_row_first() -> None:
     book = book_of([100_00, 0, 0, 3_00], [100_00, 0, 0, 2_00])
     order = attrs.evolve(VERTICAL, in_advance=InAdvance.LAST)
@@ -299,6 +308,19 @@ def test_a_first_pass_pays_charges_that_are_due_by_the_day(
 
     assert pay_in(book, 20_00, day(3, 5), OLDEST_FIRST) == 0
     assert book.rows[1].paid == expected
+
+
+@pytest.mark.parametrize(
+    ("on", "fees"), [(day(2, 29), 0), (day(3, 1), 2_00), (day(3, 14), 2_00)]
+)
+def test_a_charge_is_due_by_its_own_day_that_day_included(
+    on: dt.date, fees: int
+) -> None:
+    book = charged_book(ChargesInAdvance.DUE_ONLY_THEN_PRINCIPAL)
+
+    # 20.00, and what is not a fee is principal: 1 March is the day of the first fee.
+    pay_in(book, 20_00, on, OLDEST_FIRST)
+    assert book.rows[1].paid == [20_00 - fees, 0, fees, 0]
 
 
 def test_the_first_pass_only_changes_the_order_within_a_row() -> None:
