@@ -334,7 +334,11 @@ class ChunkWork:
         if not is_fitting.all():
             # Nothing is lent to those that do not fit, until the others are done.
             small = np.where(is_fitting, kernel.principal_minor, 0)
-            kernel = attrs.evolve(kernel, principal_minor=small)
+            kernel = LevelKernel(
+                principal_minor=small,
+                interest=interest,
+                limit_minor=kernel.limit_minor,
+            )
         level_minor, is_covered = kernel.write(out)
         refusal[~is_covered] = Refusal.NOT_COVERED
         large = np.flatnonzero(~is_fitting)

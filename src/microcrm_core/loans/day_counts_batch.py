@@ -162,8 +162,12 @@ def _bond_days(bound_day: Int64s, table: DayTable) -> Int64s:
     """Return what `_thirty_days` does for the bond basis, with fewer look-ups."""
     index = bound_day - table.first_day
     start, end = index[:-1], index[1:]
-    days: Int64s = table.thirtieths[end] - table.capped_thirtieths[start]
-    days -= table.is_31st[end] & table.is_late[start]
+    # All are in range, which allows to read them without a look at each.
+    days: Int64s = table.thirtieths.take(end, mode="clip")
+    days -= table.capped_thirtieths.take(start, mode="clip")
+    is_31st = table.is_31st.take(end, mode="clip")
+    if is_31st.any():
+        days -= is_31st & table.is_late.take(start, mode="clip")
     return days
 
 

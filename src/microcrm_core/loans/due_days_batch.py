@@ -51,6 +51,7 @@ _MONTH_MAX: Final = 12 * (dt.MAXYEAR - 1970) + 11
 _LAST_DAY: Final = 31
 _SEMIMONTH_GAP_DAYS: Final = 15
 _SHORTEST_MONTH_DAYS: Final = 28
+_PART: Final = 16_384
 _IN_CALENDAR: Final = "must leave all due days within the years 1 to 9999"
 
 
@@ -163,7 +164,12 @@ def has_late_dom(days: Int64s) -> Bools:
     if last - first >= days.size:
         return np.asarray(_doms(days) > _SHORTEST_MONTH_DAYS)
     table = _doms(np.arange(first, last + 1, dtype=np.int64)) > _SHORTEST_MONTH_DAYS
-    return np.asarray(table[days - first])
+    is_late = np.empty(days.size, np.bool_)
+    # In parts whose places among the days of the table take little memory.
+    for start in range(0, days.size, _PART):
+        part = slice(start, start + _PART)
+        np.take(table, days[part] - first, out=is_late[part], mode="clip")
+    return is_late
 
 
 def _doms(days: Int64s) -> Int64s:

@@ -52,6 +52,11 @@ def _growth_max(kernel: LevelKernel) -> float:
     return kernel.interest.growth_max()
 
 
+def _is_small(kernel: LevelKernel) -> bool:
+    largest = 2.0 * kernel.growth_max * float(kernel.principal_minor.max(initial=0))
+    return largest <= float(kernel.limit_minor.min(initial=LIMIT))
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class LevelKernel:
     """The arithmetic of some loans of one length in equal installments.
@@ -61,6 +66,7 @@ class LevelKernel:
         interest: Interest of each period.
         limit_minor: Largest balances whose interest can be computed.
         growth_max: What one unit grows to over all periods at most, about.
+        is_small: Whether no balance comes near a limit, whatever the level is.
 
     Example:
         >>> import numpy as np
@@ -87,6 +93,7 @@ class LevelKernel:
     interest: InterestLines
     limit_minor: Int64s = attrs.Factory(_limit_minor, takes_self=True)
     growth_max: float = attrs.Factory(_growth_max, takes_self=True)
+    is_small: bool = attrs.Factory(_is_small, takes_self=True)
 
     @property
     def is_fitting(self) -> Bools:
@@ -117,7 +124,7 @@ class LevelKernel:
         is_least |= found.slack_minor < len(out.total_minor)
         is_covered = np.asarray(~found.is_growing)
         is_sure = is_least & found.is_enough
-        if self._is_small:
+        if self.is_small:
             # What is enough is no less than the least, and the interest of the first
             # period is the same for both.
             is_sure |= found.is_enough & (out.interest_minor[0] > level_minor)
@@ -136,7 +143,7 @@ class LevelKernel:
         out: MoneyLines,
     ) -> None:
         """Look for the levels of the loans that are not sure, and write them again."""
-        if self._is_small:
+        if self.is_small:
             rows = self._one_more(level_minor, is_covered, rows, found, out)
         if rows.size == 0:
             return
@@ -221,7 +228,7 @@ class LevelKernel:
         last = len(out.total_minor) - 1
         write_interest = self.interest.write
         balance = self.principal_minor
-        is_small = self._is_small
+        is_small = self.is_small
         for number in range(last):
             interest = out.interest_minor[number]
             principal = out.principal_minor[number]
@@ -281,7 +288,7 @@ class LevelKernel:
         count = len(self.interest.weights)
         due = np.empty_like(self.principal_minor)
         self.interest.write(self.principal_minor, 0, out=due)
-        is_small = self._is_small
+        is_small = self.is_small
 
         def is_enough_at(rows: Int64s, level: Int64s) -> Bools:
             part = self if rows.size == due.size else self.take(rows)
@@ -335,10 +342,3 @@ class LevelKernel:
                 if balance <= 0:
                     break
             is_least[loan] = balance > 0
-
-    @property
-    def _is_small(self) -> bool:
-        """Whether no balance comes near a limit, whatever the level is."""
-        growth = 2.0 * self.growth_max
-        largest = growth * float(self.principal_minor.max(initial=0))
-        return largest <= float(self.limit_minor.min(initial=LIMIT))

@@ -15,7 +15,6 @@ Example:
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Final, Self, TypeAlias
 
 import attrs
@@ -45,10 +44,6 @@ Ranks: TypeAlias = "npt.NDArray[np.uint16] | Int64s"
 
 _ALL: Final = slice(None)
 _COUNT_WIDTH: Final = INSTALLMENT_COUNT_MAX + 1
-# Loans whose columns are read for all groups while the processor's cache holds them,
-# and how many of a group are worth it.
-_PART_LOANS: Final = 65_536
-_PIECE_LOANS: Final = 64
 _TABLE_MAX: Final = 2**22
 _UINT16_MAX: Final = 2**16
 
@@ -282,11 +277,11 @@ class ScheduleLayout:
             terms.first_due_day,
         )
         ordered = [np.empty_like(column) for column in columns]
-        for start, end in self._pieces():
-            loans = self.loans[start:end]
-            for column, out in zip(columns, ordered, strict=True):
-                # All are in range, which allows to write them in place.
-                np.take(column, loans, out=out[start:end], mode="clip")
+        # The places of loans that follow each other lie in as many rising runs as
+        # there are groups, which the processor's cache can hold, as no gather can.
+        place = self._places_of_loans()
+        for column, out in zip(columns, ordered, strict=True):
+            out[place] = column
         principal_minor, annual_ppm, planned_day, first_due_day = ordered
         return OrderedTerms(
             principal_minor=principal_minor,
@@ -295,25 +290,11 @@ class ScheduleLayout:
             first_due_day=first_due_day,
         )
 
-    def _pieces(self) -> list[tuple[int, int]]:
-        """Return parts of `loans` that each lie in one part of the columns, by part.
-
-        The loans of a group lie far apart, and a group at a time would fetch the
-        columns from memory as often as there are groups.
-        """
-        cuts = np.arange(_PART_LOANS, self.loans.size, _PART_LOANS)
-        pieces: list[tuple[int, int, int]] = []
-        for group in self.groups:
-            for start, end in (
-                (group.loan_start, group.late_start),
-                (group.late_start, group.loan_end),
-            ):
-                bounds = [start, end]
-                if end - start > _PIECE_LOANS * cuts.size:
-                    found = np.searchsorted(self.loans[start:end], cuts)
-                    bounds[1:1] = (start + np.maximum.accumulate(found)).tolist()
-                pieces += [(part, *one) for part, one in enumerate(pairwise(bounds))]
-        return [(start, end) for _, start, end in sorted(pieces) if start < end]
+    def _places_of_loans(self) -> Int64s:
+        """Return where each loan stands in `loans`."""
+        place = np.empty(self.loans.size, np.int64)
+        place[self.loans] = np.arange(self.loans.size)
+        return place
 
     def require_loans(self, terms: TermColumns) -> None:
         """Refuse loans that this layout was not made for.

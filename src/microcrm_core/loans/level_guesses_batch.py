@@ -25,8 +25,9 @@ __all__ = ["LevelGuess"]
 _LEVEL_MAX: Final = 2**62
 # Amounts up to this leave a float binary places enough for a proof.
 _PROOF_MAX: Final = 2.0**43
-# Times the square root of the periods: what their roundings come to, mostly.
-_MARGIN: Final = 1.5
+# Over the square root of the periods: which part of their roundings, all of one sign
+# and one unit each, is left, mostly. Half a unit at most, evenly spread, are 0.29.
+_MARGIN: Final = 1.1
 # Several times the largest error of one operation on floats.
 _FLOAT_STEP: Final = 2.0**-50
 _DOUBT_MAX: Final = 0.25
@@ -71,7 +72,8 @@ class LevelGuess:
         # whole number above it is nearly always the one that is looked for.
         annuity, reach = annuities(interest)
         exact = principal_minor / annuity
-        guess = np.minimum(np.ceil(exact), _LEVEL_MAX)
+        guess = np.ceil(exact)
+        np.minimum(guess, _LEVEL_MAX, out=guess)
         level_minor = guess.astype(np.int64)
         doubt = _doubt(exact, interest)
         is_half = interest.rounding in _HALVES and interest.multiple == 1
@@ -83,14 +85,19 @@ class LevelGuess:
         # less than half a unit above the exact level, one unit less is not enough; and
         # it is one above the least at most. Levels much larger than what that takes off
         # the balance leave something to pay in the last period.
-        is_positive = bool((level_minor > 8.0 * reach + 8.0).all())
+        least = 8.0 * reach
+        least += 8.0
+        is_positive = bool((level_minor > least).all())
         excess = np.subtract(guess, exact, out=guess)
         is_least = np.asarray(excess < 0.5 - doubt)
         # Most roundings cancel out. What is left may show that a level is too small;
         # and slack that is less than the number of periods is a proof by itself.
         slack = np.multiply(excess, reach, out=excess)
-        slack = np.where(is_least, slack, len(interest.weights) - slack)
-        odd = np.flatnonzero(slack < _margin(interest))
+        margin = _margin(interest, reach)
+        is_odd = slack < margin
+        margin += slack
+        np.copyto(is_odd, margin > len(interest.weights), where=~is_least)
+        odd = np.flatnonzero(is_odd)
         if odd.size:
             level, is_high = level_minor[odd], ~is_least[odd]
             has_rest, is_told = _foreseen(
@@ -117,9 +124,12 @@ def _foreseen(
     return has_rest & is_steady, is_steady
 
 
-def _margin(interest: InterestLines) -> float:
-    """Return by how many units roundings may move the last balance, mostly."""
-    return _MARGIN * math.sqrt(len(interest.weights))
+def _margin(interest: InterestLines, reach: Floats) -> Floats:
+    """Return by how many units roundings may move the last balance, mostly.
+
+    Each grows to the end as one unit of the level does, and they add up by squares.
+    """
+    return reach * (_MARGIN / math.sqrt(len(interest.weights)))
 
 
 def _doubt(exact: Floats, interest: InterestLines) -> float:
@@ -150,7 +160,9 @@ def _correct(
     rest = proof.rest(level - 1.0)
     is_high = np.asarray((rest <= 0) & is_steady)
     is_least = np.asarray(is_steady & ~is_high)
-    odd = np.flatnonzero((rest > reach - _margin(interest)) & is_steady | is_high)
+    odd = np.flatnonzero(
+        (rest > reach - _margin(interest, reach)) & is_steady | is_high
+    )
     if odd.size == 0:
         return is_least
     # Most likely this level is too small as well; if not, it is proved already. Or

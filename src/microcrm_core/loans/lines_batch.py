@@ -190,7 +190,9 @@ class InterestLines:
         """Whether the periods after the first all have one weight for each loan."""
         return all(line is self.weights[-1] for line in self.weights[1:])
 
-    def take(self, rows: Int64s, *, is_wide: bool | None = None) -> InterestLines:
+    def take(
+        self, rows: Int64s | slice, *, is_wide: bool | None = None
+    ) -> InterestLines:
         """Return the lines of these loans alone."""
         taken = {id(line): line for line in self.weights}
         taken = {key: line[rows] for key, line in taken.items()}
@@ -328,20 +330,25 @@ def annuities(interest: InterestLines) -> tuple[Floats, Floats]:
         [[3.0], [3.0]]
     """
     count = len(interest.weights)
-    first: Floats = 1.0 / interest.growth(0)
+    first = interest.growth(0)
+    np.divide(1.0, first, out=first)
     if count == 1:
         return first, first / first
     if interest.is_level:
         rate = interest.weights[1] / interest.unit
-        discount = _power(1.0 / (1.0 + rate), count - 1)
+        base = 1.0 + rate
+        np.divide(1.0, base, out=base)
+        discount = _power(base, count - 1)
         is_free = rate < _RATE_MIN
         rate[is_free] = 1.0
-        annuity = (1.0 - discount) / rate
+        annuity = 1.0 - discount
+        annuity /= rate
         annuity[is_free] = count - 1.0
         annuity += 1.0
         annuity *= first
         discount *= first
-        return annuity, annuity / np.maximum(discount, _DISCOUNT_MIN)
+        np.maximum(discount, _DISCOUNT_MIN, out=discount)
+        return annuity, np.divide(annuity, discount, out=discount)
     discount, annuity = first, first.copy()
     growth = interest.scratch.floats[: first.size]
     part = 1.0 / interest.unit
@@ -354,12 +361,15 @@ def annuities(interest: InterestLines) -> tuple[Floats, Floats]:
 
 
 def _power(base: Floats, exponent: int) -> Floats:
-    """Return a whole power, by squaring, which is several times faster."""
+    """Return a whole power, by squaring, which is several times faster.
+
+    The base is overwritten.
+    """
     power = np.ones_like(base)
     while exponent:
         if exponent & 1:
             power *= base
         exponent >>= 1
         if exponent:
-            base = base * base
+            np.multiply(base, base, out=base)
     return power
