@@ -32,6 +32,8 @@ def main() -> None:
     for name in microcrm_core.__all__:
         getattr(microcrm_core, name)
 
+    from microcrm_core.adjustments import DueDayAdvice
+    from microcrm_core.plots import plot_due_days
     from microcrm_core.reviews.batch import review_portfolio
     from microcrm_core.samples import sample_portfolio
 
@@ -41,6 +43,13 @@ def main() -> None:
     )
     assert sum(review.tier_counts().values()) == 30
     assert missing_extra(review.to_frame) == "frames"
+    advice = DueDayAdvice(
+        due_day=None,
+        current_due_day=5,
+        needed=microcrm_core.Money(500, microcrm_core.Currency.of("EUR")),
+        months=0,
+    )
+    assert missing_extra(lambda: plot_due_days(advice)) == "plot"
     print("smoke test passed: Python", sys.version.split()[0])
 
 

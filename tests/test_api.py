@@ -17,7 +17,7 @@ from microcrm_core.reviews.table_batch import REVIEW_COLUMNS
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "microcrm_core"
 ROOMS = ("dates", "rules", "loans", "ledger", "customers", "tiers", "adjustments",
-         "loyalty", "storage", "reviews", "samples", "frames")  # fmt: skip
+         "loyalty", "storage", "reviews", "samples", "frames", "plots")  # fmt: skip
 PAGES = {path: path.read_text() for path in (ROOT / "docs/reference").glob("*.md")}
 TYPED_USES = (ROOT / "tests/typing/api.py").read_text()
 

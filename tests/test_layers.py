@@ -13,11 +13,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "microcrm_core"
-EXTRAS = {"narwhals", "pandas", "polars", "pyarrow", "holidays", "hypothesis", "pytest"}
-EDGES = {"samples", "frames"}
+EXTRAS = {"narwhals", "pandas", "polars", "pyarrow", "holidays", "matplotlib",
+          "hypothesis", "pytest"}  # fmt: skip
+EDGES = {"samples", "frames", "plots"}
 LAZY_IMPORTERS = {
+    "adjustments/adjustment_quotes.py": {
+        "microcrm_core.frames",
+        "microcrm_core.plots",
+    },
     "adjustments/smoothing_batch.py": {"microcrm_core.frames"},
     "ledger/loan_states.py": {"microcrm_core.frames"},
+    "ledger/state_columns_batch.py": {"microcrm_core.frames"},
     "loans/schedule.py": {"microcrm_core.frames"},
     "reviews/batch.py": {"microcrm_core.frames"},
     "reviews/files_batch.py": {"microcrm_core.frames.parquet"},

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         PolicyError,
         RecordNotFoundError,
         ScheduleError,
+        StaleQuoteError,
         StorageError,
     )
     from microcrm_core.events import (
@@ -139,6 +140,7 @@ __all__ = [
     "Schedule",
     "ScheduleConventions",
     "ScheduleError",
+    "StaleQuoteError",
     "StorageError",
     "Tier",
     "TierPolicy",
@@ -200,6 +202,7 @@ _MODULES: Final = {
     "Schedule": "loans",
     "ScheduleConventions": "loans",
     "ScheduleError": "errors",
+    "StaleQuoteError": "errors",
     "StorageError": "errors",
     "Tier": "tiers",
     "TierPolicy": "tiers",

@@ -42,7 +42,7 @@ from microcrm_core.checks import (
 )
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.html import html_table
-from microcrm_core.reason_texts import TEXTS, Language
+from microcrm_core.reason_texts import TEXTS, WEEKDAY_NAMES, Language
 
 __all__ = [
     "Decision",
@@ -337,8 +337,11 @@ class Decision(Generic[T]):
         ...     facts={},
         ...     as_of=dt.date(2025, 1, 31),
         ... )
-        >>> decision.explain()
-        ('there is no requested loan and no earlier loan to repeat',)
+        >>> print(decision)
+        outcome None
+        why     there is no requested loan and no earlier loan to repeat
+        policy  pricing 1
+        as of   2025-01-31
     """
 
     outcome: T
@@ -350,6 +353,16 @@ class Decision(Generic[T]):
     def explain(self, language: Language | str = Language.EN) -> tuple[str, ...]:
         """Return the reasons as sentences, in order."""
         return tuple(render(reason, language) for reason in self.reasons)
+
+    def __str__(self) -> str:
+        """Return a few lines: outcome, reasons in English, policy and day."""
+        reasons = "\n        ".join(self.explain())
+        return (
+            f"outcome {_outcome_text(self.outcome)}\n"
+            f"why     {reasons}\n"
+            f"policy  {self.policy.id} {self.policy.version}\n"
+            f"as of   {self.as_of}"
+        )
 
     def _repr_html_(self) -> str:
         rows: list[tuple[str, object]] = [
@@ -373,6 +386,26 @@ class Decision(Generic[T]):
         return _decision, (parts,)
 
 
+def _outcome_text(outcome: object) -> str:
+    """Return an outcome on one line: of an object without its own text, short parts."""
+    kind = type(outcome)
+    if not attrs.has(kind) or kind.__str__ is not object.__str__:
+        return str(getattr(outcome, "value", outcome))
+    parts = {
+        field.name: getattr(outcome, field.name)
+        for field in attrs.fields(kind)
+        if not field.name.startswith("_")
+    }
+    shown = [f"{name} {part}" for name, part in parts.items() if _is_short(part)]
+    return ", ".join(shown) or kind.__name__
+
+
+def _is_short(part: object) -> bool:
+    if part is None or isinstance(part, Mapping | tuple | list | frozenset):
+        return False
+    return not attrs.has(type(part)) or type(part).__str__ is not object.__str__
+
+
 def _decision(parts: dict[str, Any]) -> Decision[Any]:
     return Decision(**parts)
 
@@ -381,7 +414,8 @@ def render(reason: Reason, language: Language | str = Language.EN) -> str:
     """Return *reason* as a sentence in *language*.
 
     Whole numbers are grouped by thousands; dates are ISO; a parameter whose name
-    ends in `_ppm` is shown as a percentage with its exact digits.
+    ends in `_ppm` is shown as a percentage with its exact digits, a weekday by its
+    name in the language where the parameter's name ends in `weekday`.
 
     Raises:
         InvalidValueError: The language or the code has no texts, or a parameter
@@ -401,7 +435,9 @@ def render(reason: Reason, language: Language | str = Language.EN) -> str:
         raise InvalidValueError("language", rule, language) from None
     if reason.code not in TEXTS:
         raise InvalidValueError("code", "must have texts", reason.code)
-    shown = {name: _shown(name, value) for name, value in reason.params.items()}
+    shown = {
+        name: _shown(name, value, language) for name, value in reason.params.items()
+    }
     try:
         return TEXTS[reason.code][language].format_map(shown)
     except KeyError as error:
@@ -411,11 +447,13 @@ def render(reason: Reason, language: Language | str = Language.EN) -> str:
         ) from None
 
 
-def _shown(name: str, value: FactValue) -> str:
+def _shown(name: str, value: FactValue, language: Language) -> str:
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, int) and not isinstance(value, bool):
         if name.endswith("_ppm"):
             return f"{_exact_text(Decimal(value) / 10_000, name)}%"
         return f"{value:,}"
+    if name.endswith("weekday") and value in WEEKDAY_NAMES:
+        return WEEKDAY_NAMES[str(value)][language]
     return str(value)

@@ -29,6 +29,8 @@ __all__ = [
     "PolicyError",
     "RecordNotFoundError",
     "ScheduleError",
+    "StaleQuote",
+    "StaleQuoteError",
     "StorageError",
     "StorageProblem",
 ]
@@ -306,6 +308,64 @@ class ConflictError(MicrocrmError, RuntimeError):
             dots = ", ..." if len(other_keys) > 3 else ""
             found = f"{found}, and {len(other_keys)} more conflict: {named}{dots}"
         super().__init__(f"{found}; read it again and repeat the change")
+
+
+class StaleQuote(StrEnum):
+    """Why a quote no longer holds.
+
+    Example:
+        >>> from microcrm_core.errors import StaleQuote
+        >>> StaleQuote("other_events").name
+        'OTHER_EVENTS'
+    """
+
+    OTHER_EVENTS = "other_events"
+    """The loan has other events than when it was quoted."""
+    VALIDITY_OVER = "validity_over"
+    """The last day on which it holds is past."""
+    INSTALLMENT_DUE = "installment_due"
+    """An installment has fallen due since."""
+
+
+class StaleQuoteError(MicrocrmError, RuntimeError):
+    """A quote was to be accepted, and the loan has moved on.
+
+    Attributes:
+        loan_id: The loan.
+        why: In which way it has.
+        found: What was found: a digest or a day, as text.
+        quoted: What the quote rests on, as text.
+
+    Example:
+        >>> from microcrm_core.errors import StaleQuote, StaleQuoteError
+        >>> error = StaleQuoteError(
+        ...     "loan-7",
+        ...     StaleQuote.VALIDITY_OVER,
+        ...     found="2025-03-20",
+        ...     quoted="2025-03-15",
+        ... )
+        >>> for part in str(error).split(", "):
+        ...     print(part)
+        the quote for 'loan-7' must be accepted by 2025-03-15
+        got 2025-03-20; quote anew
+    """
+
+    code: ClassVar[str] = "stale_quote"
+
+    def __init__(
+        self, loan_id: str, why: StaleQuote, *, found: str, quoted: str
+    ) -> None:
+        self.loan_id = loan_id
+        self.why = why
+        self.found = found
+        self.quoted = quoted
+        rule = {
+            StaleQuote.OTHER_EVENTS: f"must rest on the log as it is, {found[:12]}",
+            StaleQuote.VALIDITY_OVER: f"must be accepted by {quoted}",
+            StaleQuote.INSTALLMENT_DUE: f"must be accepted before {quoted}",
+        }[why]
+        told = quoted[:12] if why is StaleQuote.OTHER_EVENTS else found
+        super().__init__(f"the quote for {loan_id!r} {rule}, got {told}; quote anew")
 
 
 class StorageProblem(StrEnum):

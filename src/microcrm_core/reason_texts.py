@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["TEXTS", "Language"]
+__all__ = ["TEXTS", "WEEKDAY_NAMES", "Language"]
 
 
 class Language(StrEnum):
@@ -31,6 +31,18 @@ class Language(StrEnum):
 def _texts(en: str, zh_cn: str) -> Mapping[Language, str]:
     return MappingProxyType({Language.EN: en, Language.ZH_CN: zh_cn})
 
+
+WEEKDAY_NAMES: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
+    {
+        "monday": _texts("Monday", "星期一"),
+        "tuesday": _texts("Tuesday", "星期二"),
+        "wednesday": _texts("Wednesday", "星期三"),
+        "thursday": _texts("Thursday", "星期四"),
+        "friday": _texts("Friday", "星期五"),
+        "saturday": _texts("Saturday", "星期六"),
+        "sunday": _texts("Sunday", "星期日"),
+    }
+)
 
 TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
     {
@@ -97,6 +109,306 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
             "{months} 个月中，{due_day} 日余额不足 {shortfall_count} 次，"
             "{current_due_day} 日不足 {current_shortfall_count} 次",
         ),
+        # adjustments: weekday advice
+        "weekday_no_history": _texts(
+            "{weeks} full weeks of balances are known, at least {weeks_min} "
+            "are needed",
+            "已知完整周余额 {weeks} 周，至少需要 {weeks_min} 周",
+        ),
+        "weekday_recommended": _texts(
+            "on {weekday} the low balance was {balance_low_minor} minor units over "
+            "{weeks} weeks, the best of all weekdays",
+            "过去 {weeks} 周中，每{weekday}的低位余额为 "
+            "{balance_low_minor} 最小货币单位，为一周中最高",
+        ),
+        "weekday_keeps": _texts(
+            "no weekday is better than the current one, {weekday}",
+            "没有比当前还款日{weekday}更合适的日子",
+        ),
+        "weekday_gain_small": _texts(
+            "the current weekday {weekday} stays: {best_weekday} would have avoided "
+            "{avoided_count} of {current_shortfall_count} shortfalls in {weeks} "
+            "weeks, at least {gain_min} are asked for",
+            "保持现有还款日{weekday}：改为{best_weekday}在 {weeks} 周中只能避免 "
+            "{current_shortfall_count} 次余额不足中的 {avoided_count} 次，"
+            "至少需要 {gain_min} 次",
+        ),
+        "weekday_shortfall": _texts(
+            "the balance fell short in {shortfall_count} of {weeks} weeks on "
+            "{weekday}, in {current_shortfall_count} on {current_weekday}",
+            "{weeks} 周中，{weekday}余额不足 {shortfall_count} 次，"
+            "{current_weekday}不足 {current_shortfall_count} 次",
+        ),
+        # adjustments: requests
+        "adjust_nothing_owed": _texts(
+            "nothing is owed: the loan is {status}",
+            "贷款状态为 {status}，已无应还款项",
+        ),
+        "adjust_written_off": _texts(
+            "{kind} is not possible: the loan was written off",
+            "贷款已核销，无法办理 {kind}",
+        ),
+        "adjust_not_disbursed": _texts(
+            "{kind} is not possible: nothing is paid out yet",
+            "贷款尚未发放，无法办理 {kind}",
+        ),
+        "adjust_contract_ended": _texts(
+            "{kind} is not possible: the contract was ended, and all of it is due",
+            "合同已终止，全部款项已到期，无法办理 {kind}",
+        ),
+        "adjust_re_aged": _texts(
+            "{kind} is not possible: what is owed was put on new installments; put "
+            "it on new ones again instead",
+            "欠款已重新分期，无法办理 {kind}；可再次办理重新分期",
+        ),
+        "adjust_no_due_date_to_come": _texts(
+            "no installment is to come: the last one was due on {last_due_on}",
+            "最后一期已于 {last_due_on} 到期，没有未到期的分期",
+        ),
+        "adjust_no_such_due_date": _texts(
+            "{from_on} is no due date; the due dates are from {first_due_on} to "
+            "{last_due_on}",
+            "{from_on} 不是到期日；到期日自 {first_due_on} 起至 {last_due_on} 止",
+        ),
+        "adjust_due_already": _texts(
+            "the installment of {from_on} is due by {as_of}, so it stays",
+            "{from_on} 的分期截至 {as_of} 已到期，不能变更",
+        ),
+        "adjust_not_monthly": _texts(
+            "a day of the month does not fit installments that are {frequency}",
+            "还款频率为 {frequency}，不能按每月几号设定还款日",
+        ),
+        "adjust_not_weekly": _texts(
+            "a weekday does not fit installments that are {frequency}",
+            "还款频率为 {frequency}，不能按星期几设定还款日",
+        ),
+        "adjust_date_in_the_past": _texts(
+            "the first due date would be {on}; it must come after {after_on}",
+            "变更后的首个到期日为 {on}，应晚于 {after_on}",
+        ),
+        "adjust_dates_meet": _texts(
+            "the due date {on} would not come after the one before it, {before_on}",
+            "到期日 {on} 不晚于前一个到期日 {before_on}",
+        ),
+        "adjust_leaves_calendar": _texts(
+            "{kind} is not possible: a due date would leave the calendar",
+            "到期日超出日历范围，无法办理 {kind}",
+        ),
+        "adjust_nothing_changes": _texts(
+            "{kind} changes nothing: the loan is like that already",
+            "{kind} 不会带来任何变化：贷款已是如此",
+        ),
+        "adjust_not_by_exact_arithmetic": _texts(
+            "{kind} needs exact arithmetic; the loan is kept by {arithmetic}",
+            "{kind} 需要精确算法；该贷款采用 {arithmetic}",
+        ),
+        "adjust_method_fixes_count": _texts(
+            "the number of installments is fixed by the repayment method, {method}",
+            "还款方式 {method} 已限定期数，不能增减",
+        ),
+        "adjust_leaves_no_installment": _texts(
+            "{fewer_count} fewer would leave no installment: {count} are to come",
+            "减少 {fewer_count} 期后将没有剩余分期：未到期的仅有 {count} 期",
+        ),
+        "adjust_rate_in_the_past": _texts(
+            "the rate would change on {from_on}; it must not be before {as_of}",
+            "利率变更日为 {from_on}，不得早于 {as_of}",
+        ),
+        "adjust_rate_after_end": _texts(
+            "the rate would change on {from_on}, after the last due date {last_due_on}",
+            "利率变更日 {from_on} 晚于最后到期日 {last_due_on}",
+        ),
+        "adjust_other_currency": _texts(
+            "the amount is in {currency}, the loan in {of_loan}",
+            "金额币种为 {currency}，贷款币种为 {of_loan}",
+        ),
+        "adjust_above_payoff": _texts(
+            "{amount} is more than what closes the loan, {payoff}",
+            "{amount} 超过结清所需金额 {payoff}",
+        ),
+        "adjust_other_effect": _texts(
+            "paying early is to change {effect}; by the loan's rules it changes {does}",
+            "申请的提前还款效果为 {effect}，而贷款规则规定为 {does}",
+        ),
+        "adjust_nothing_overdue": _texts(
+            "{kind} is not possible: nothing that it takes is unpaid on {as_of}",
+            "截至 {as_of} 没有可处理的欠款，无法办理 {kind}",
+        ),
+        "adjust_level_below_interest": _texts(
+            "{amount}, due on {due_on}, would not cover the interest of its period",
+            "{due_on} 到期的 {amount} 不足以支付当期利息",
+        ),
+        "adjust_ledger_refuses": _texts(
+            "the ledger refuses it: {field} {rule}, got {value}",
+            "账务规则不允许：{field} {rule}，实际为 {value}",
+        ),
+        "adjust_absorbed_by_level": _texts(
+            "what it costs is spread over the installments to come, not taken by "
+            "{absorbed_by}, because of this: {cause}",
+            "变更的成本由后续各期分摊，而非由 {absorbed_by} 承担，原因：{cause}",
+        ),
+        "adjust_absorbed_by_last_installment": _texts(
+            "installments were agreed one by one, so the last one takes what it "
+            "costs, not {absorbed_by}",
+            "各期金额为逐期约定，变更的成本由最后一期承担，而非由 {absorbed_by} 承担",
+        ),
+        # adjustments: quotes
+        "adjust_not_offered": _texts(
+            "{kind} is not offered",
+            "不提供 {kind}",
+        ),
+        "adjust_later_events": _texts(
+            "the log has {count} events after {as_of}, up to {last_on}: quote for a "
+            "later day",
+            "{as_of} 之后已有 {count} 条记录，最晚为 {last_on}：请以更晚的日期报价",
+        ),
+        "adjust_yearly_kind_max": _texts(
+            "it would be number {count} of {kind} in twelve months, at most {limit} "
+            "are granted",
+            "这将是十二个月内第 {count} 次 {kind}，最多允许 {limit} 次",
+        ),
+        "adjust_yearly_max": _texts(
+            "it would be adjustment number {count} in twelve months, at most {limit} "
+            "are granted",
+            "这将是十二个月内第 {count} 次变更，最多允许 {limit} 次",
+        ),
+        "adjust_seasoning": _texts(
+            "{kind} needs {limit} days since the loan was paid out, there are {days}",
+            "{kind} 要求放款满 {limit} 天，目前为 {days} 天",
+        ),
+        "adjust_paid_count": _texts(
+            "{kind} needs {limit} paid installments, there are {count}",
+            "{kind} 要求已结清 {limit} 期，目前为 {count} 期",
+        ),
+        "adjust_days_past_due_max": _texts(
+            "the loan is {days} days past due, {kind} is granted up to {limit}",
+            "贷款已逾期 {days} 天，{kind} 最多允许逾期 {limit} 天",
+        ),
+        "adjust_move_days_max": _texts(
+            "{kind} would move a due date by {days} days, at most {limit} are granted",
+            "{kind} 将使到期日移动 {days} 天，最多允许 {limit} 天",
+        ),
+        "adjust_added_count_max": _texts(
+            "{kind} would add {count} installments or periods, at most {limit} are "
+            "granted",
+            "{kind} 将增加 {count} 期，最多允许 {limit} 期",
+        ),
+        "adjust_lowers_days_past_due": _texts(
+            "{kind} would lower days past due from {days_before} to {days_after}, "
+            "which the policy does not let it do",
+            "{kind} 会使逾期天数由 {days_before} 降至 {days_after}，政策不允许",
+        ),
+        "adjust_changes_paid": _texts(
+            "installment {number}, due on {due_on}, is paid and would change",
+            "第 {number} 期（{due_on} 到期）已还款，但会被变更",
+        ),
+        "adjust_changes_principal": _texts(
+            "principal would change from {before} to {after}",
+            "本金将由 {before} 变为 {after}",
+        ),
+        "adjust_breaks_cap": _texts(
+            "the cap {cap} would be broken: {value}, above the limit of {limit}",
+            "将突破上限 {cap}：实际 {value}，上限 {limit}",
+        ),
+        "adjust_needs_approval": _texts(
+            "{kind} needs somebody's approval",
+            "{kind} 须经审批",
+        ),
+        "adjust_cures_arrears": _texts(
+            "{kind} lowers days past due from {days_before} to {days_after}",
+            "{kind} 使逾期天数由 {days_before} 降至 {days_after}",
+        ),
+        "adjust_interest_more": _texts(
+            "interest rises by {amount}, from {before} to {after}",
+            "利息增加 {amount}，由 {before} 变为 {after}",
+        ),
+        "adjust_interest_less": _texts(
+            "interest falls by {amount}, from {before} to {after}",
+            "利息减少 {amount}，由 {before} 变为 {after}",
+        ),
+        "adjust_interest_same": _texts(
+            "interest stays the same, {after}",
+            "利息不变，为 {after}",
+        ),
+        "adjust_capitalizes": _texts(
+            "{amount} of interest and charges becomes principal",
+            "{amount} 的利息及费用转为本金",
+        ),
+        "adjust_cost": _texts(
+            "{measure} was {before} and is {after}",
+            "{measure} 由 {before} 变为 {after}",
+        ),
+        "adjust_cost_unknown": _texts(
+            "{measure} cannot be compared: {before} before, {after} after",
+            "{measure} 无法比较：变更前 {before}，变更后 {after}",
+        ),
+        "adjust_cap_not_judged": _texts(
+            "the cap {cap} cannot be judged",
+            "上限 {cap} 无法判断",
+        ),
+        "adjust_class_changes": _texts(
+            "by {policy} the class was {before} and is {after}",
+            "按 {policy}，分类由 {before} 变为 {after}",
+        ),
+        "adjust_is_forbearance": _texts(
+            "it is forbearance; the loan is {days} days past due",
+            "属于宽限措施；贷款已逾期 {days} 天",
+        ),
+        "adjust_difficulty_unknown": _texts(
+            "whether it is forbearance is not known: say whether the customer is in "
+            "financial difficulty",
+            "无法判断是否属于宽限措施：请说明客户是否处于还款困难",
+        ),
+        # adjustments: renewal
+        "renew_not_active": _texts(
+            "there is nothing to settle: the old loan is {status}",
+            "原贷款状态为 {status}，没有可结清的欠款",
+        ),
+        "renew_same_loan": _texts(
+            "the new loan needs an id of its own, {loan} is that of the old one",
+            "新贷款须有自己的编号，{loan} 是原贷款的编号",
+        ),
+        "renew_other_day": _texts(
+            "the new loan is paid out on {disbursed_on}, the old one is settled on "
+            "{as_of}: both must be one day",
+            "新贷款于 {disbursed_on} 发放，原贷款于 {as_of} 结清，两者须为同一天",
+        ),
+        "renew_other_currency": _texts(
+            "the old loan is in {old}, the new one in {new}: they must be the same",
+            "原贷款币种为 {old}，新贷款币种为 {new}，两者须一致",
+        ),
+        "renew_no_schedule": _texts(
+            "the terms of the new loan allow no schedule: {field} {rule}, got {value}",
+            "新贷款条款无法生成还款计划：{field} {rule}，实际为 {value}",
+        ),
+        "renew_does_not_cover": _texts(
+            "the new loan pays out {paid_out}, which does not cover the payoff of "
+            "{payoff} and upfront fees of {upfront_fees}: {missing} is missing",
+            "新贷款发放 {paid_out}，不足以支付结清金额 {payoff} 和前收费用 "
+            "{upfront_fees}，尚缺 {missing}",
+        ),
+        "renew_above_limit": _texts(
+            "the principal after the renewal is {exposure}, the limit is {limit}",
+            "续贷后本金为 {exposure}，超过额度 {limit}",
+        ),
+        "renew_settles": _texts(
+            "of {paid_out} that the new loan pays out, {payoff} settles the old one, "
+            "{upfront_fees} pays upfront fees and {net} is handed over; its interest "
+            "will be {interest}",
+            "新贷款发放 {paid_out}，其中 {payoff} 结清原贷款，"
+            "{upfront_fees} 支付前收费用，{net} 交付客户；新贷款利息合计 {interest}",
+        ),
+        "renew_pays_arrears": _texts(
+            "the new loan pays {overdue} that is overdue, {days} days past due: the "
+            "arrears end by new debt, not by a repayment",
+            "新贷款将偿还已逾期 {days} 天的 {overdue}：逾期是由新债务而非还款消除的",
+        ),
+        "renew_in_difficulty": _texts(
+            "the customer is in difficulty, {days} days past due: a renewal is "
+            "forbearance, and to count the new loan as sound would be evergreening",
+            "客户处于还款困难（逾期 {days} 天）：续贷属于宽限措施，"
+            "将新贷款视为正常即为以贷养贷",
+        ),
         # adjustments: due days of a portfolio under a capacity
         "smoothing_keeps": _texts(
             "the due day {due_day} stays",
@@ -133,6 +445,24 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
             "{days}, which take {room_count}",
             "无法分配还款日：{loan_count} 笔贷款只能选择 {days} 日，而这些日期"
             "仅能容纳 {room_count} 笔",
+        ),
+        "smoothing_short_amount": _texts(
+            "no due days could be assigned: {loan_count} loans of {amount_minor} minor "
+            "units can have only the days {days}, which collect {room_minor}",
+            "无法分配还款日：{loan_count} 笔贷款共 {amount_minor} 最小货币单位，只能在 "
+            "{days} 日还款，而这些日期最多可收 {room_minor}",
+        ),
+        "smoothing_none_fits": _texts(
+            "no due days could be assigned: the days {days} collect {room_minor} minor "
+            "units, {loan_count} loans of {amount_minor} do not fit as whole loans",
+            "无法分配还款日：{days} 日最多可收 {room_minor} 最小货币单位，"
+            "共 {amount_minor} 的 {loan_count} 笔贷款无法整笔分配",
+        ),
+        "smoothing_none_found": _texts(
+            "no due days were found: the days {days} collect {room_minor} minor units; "
+            "{loan_count} loans of {amount_minor} may not fit as whole loans",
+            "未找到可行的还款日：{days} 日最多可收 {room_minor} 最小货币单位，"
+            "共 {amount_minor} 的 {loan_count} 笔贷款可能无法整笔分配",
         ),
         # adjustments: repayment frequency
         "frequency_no_history": _texts(

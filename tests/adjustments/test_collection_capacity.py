@@ -113,3 +113,48 @@ def test_a_bad_json_form_is_refused_with_its_path(
 
 def test_weeks_have_seven_days() -> None:
     assert CollectionCycle.WEEK.day_count == 7
+
+
+def test_the_lower_of_share_and_amount_holds() -> None:
+    ours = attrs.evolve(
+        COLLECTIONS_WORKING_WEEK,
+        amount_minor_max_by_day=(30, None, 500, 0, None, None, None),
+        amount_share_ppm_max=250_001,
+    )
+
+    # 250,001 ppm of 1000 are 250.001, rounded up.
+    assert ours.amount_room_by_day(1000) == (30, 251, 251, 0, 251, 251, 251)
+    assert ours.has_amount_limits
+    assert not COLLECTIONS_EVEN.has_amount_limits
+    assert COLLECTIONS_EVEN.amount_room_by_day(7) == (7,) * 31
+
+
+def test_limits_of_amounts_survive_json_and_others_keep_their_form() -> None:
+    ours = attrs.evolve(
+        COLLECTIONS_WORKING_WEEK,
+        id="ours",
+        amount_minor_max_by_day=[30, None, 500, 0, None, None, None],
+        amount_share_ppm_max=250_000,
+    )
+
+    plain = json.loads(json.dumps(collection_capacity_to_plain(ours)))
+
+    assert collection_capacity_from_plain(plain) == ours
+    assert not {"amount_minor_max_by_day", "amount_share_ppm_max"} & set(
+        collection_capacity_to_plain(COLLECTIONS_WORKING_WEEK)
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"amount_minor_max_by_day": (1, 2)}, "must have 7 values"),
+        ({"amount_minor_max_by_day": (-1,) * 7}, "of day 1 must not be negative"),
+        ({"amount_share_ppm_max": 0}, "amount_share_ppm_max must be"),
+    ],
+)
+def test_limits_of_amounts_out_of_bounds_are_refused(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(PolicyError, match=message):
+        attrs.evolve(COLLECTIONS_WORKING_WEEK, **changes)

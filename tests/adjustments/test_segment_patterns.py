@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import attrs
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microcrm_core import InvalidValueError
+from microcrm_core import Currency, InvalidValueError, Money
 from microcrm_core.adjustments import (
     DUE_DAY_BASIC,
     DUE_DAY_CAUTIOUS,
@@ -18,16 +19,23 @@ from microcrm_core.adjustments import (
     BalanceWeek,
     LowMeasure,
     SegmentPattern,
+    known_weeks,
+    segment_pattern_from_plain,
+    segment_pattern_to_plain,
     weigh_due_days,
 )
 from microcrm_core.adjustments.segment_patterns import centered_positions
 from microcrm_core.adjustments.segment_patterns_batch import (
     PatternColumns,
     segment_patterns,
+    weekly_segment_patterns,
 )
 from microcrm_core.adjustments.weighing_batch import weigh_many
 from microcrm_core.batch import UNKNOWN
+from microcrm_core.customers import CashFlowSummary, Direction, Transaction
 from microcrm_core.customers.cash_flow_batch import DayBalances
+from microcrm_core.errors import PolicyError
+from microcrm_core.ids import CustomerId, TransactionId
 
 april = st.lists(st.integers(-3, 3), min_size=30, max_size=30).map(
     lambda row: BalanceMonth(2024, 4, tuple(row))
@@ -157,6 +165,136 @@ def test_patterns_of_columns_are_those_of_the_months() -> None:
     ]
     expected = (SegmentPattern.of_months([]), SegmentPattern.of_months(months))
     assert found == expected
+
+
+# Balances by day since Wednesday 1 January 2025, and the segment.
+Account = tuple[dict[int, int], int | None]
+accounts = st.lists(
+    st.tuples(
+        st.dictionaries(st.integers(0, 60), st.integers(-2, 3), max_size=20),
+        st.none() | st.integers(0, 1),
+    ),
+    max_size=5,
+)
+
+
+def summary_of(balances: dict[int, int]) -> CashFlowSummary:
+    euro = Currency.of("EUR")
+    return CashFlowSummary.of(
+        euro,
+        [
+            Transaction(
+                id=TransactionId(f"t-{day}"),
+                customer_id=CustomerId("c"),
+                booked_on=dt.date(2025, 1, 1) + dt.timedelta(days=day),
+                direction=Direction.IN,
+                amount=Money(1, euro),
+                balance_after=Money(balance, euro),
+            )
+            for day, balance in balances.items()
+        ],
+    )
+
+
+@given(accounts, st.integers(1, 9), st.integers(-3, 63), st.sampled_from([1, 2, 4096]))
+def test_weekly_patterns_of_columns_are_those_of_the_weeks(
+    given_accounts: list[Account], weeks: int, as_of: int, chunk: int
+) -> None:
+    epoch = (dt.date(2025, 1, 1) - dt.date(1970, 1, 1)).days
+    known = [
+        {day: minor for day, minor in account[0].items() if day <= as_of}
+        for account in given_accounts
+    ]
+    buckets = [item for account in known for item in sorted(account.items())]
+    days = DayBalances(
+        as_of_day=epoch + as_of,
+        offsets=np.cumsum([0, *(len(account) for account in known)]),
+        day=np.array([epoch + day for day, _ in buckets], np.int32),
+        inflow_minor=np.ones(len(buckets), np.int64),
+        outflow_minor=np.zeros(len(buckets), np.int64),
+        balance_minor=np.array([minor for _, minor in buckets], np.int64),
+    )
+    segments = [account[1] for account in given_accounts]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("microcrm_core.adjustments.segment_patterns_batch._CHUNK", chunk)
+        found = weekly_segment_patterns(
+            days,
+            np.array([UNKNOWN if s is None else s for s in segments], np.int64),
+            segment_count=2,
+            weeks=weeks,
+        )
+
+    today = dt.date(2025, 1, 1) + dt.timedelta(days=as_of)
+    for segment in (0, 1):
+        own = [
+            week
+            for balances, owner in zip(known, segments, strict=True)
+            if owner == segment
+            for week in known_weeks(summary_of(balances), today, weeks_max=weeks)
+        ]
+        assert found[segment] == SegmentPattern.of_weeks(own)
+
+
+def test_no_weeks_are_no_history() -> None:
+    with pytest.raises(InvalidValueError, match="weeks must be 1 or more"):
+        weekly_segment_patterns(
+            DayBalances(
+                as_of_day=0,
+                offsets=np.array([0]),
+                day=np.array([], np.int32),
+                inflow_minor=np.array([], np.int64),
+                outflow_minor=np.array([], np.int64),
+                balance_minor=np.array([], np.int64),
+            ),
+            np.array([], np.int64),
+            segment_count=1,
+            weeks=0,
+        )
+
+
+@given(st.lists(april, max_size=3))
+def test_a_pattern_survives_json(months: list[BalanceMonth]) -> None:
+    pattern = SegmentPattern.of_months(months)
+
+    plain = json.loads(json.dumps(segment_pattern_to_plain(pattern)))
+
+    assert segment_pattern_from_plain(plain) == pattern
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"count": 1.0}, "pattern.count"),
+        ({"count": True}, "pattern.count"),
+        ({"count": -1}, "pattern.count"),
+        ({"more": 1}, "pattern"),
+        ({"position_sum_ppm_by_day": [0] * 6}, "pattern.position_sum_ppm_by_day"),
+        ({"position_sum_ppm_by_day": "0000000"}, "pattern.position_sum_ppm_by_day"),
+        (
+            {"position_sum_ppm_by_day": [0, 0.5, 0, 0, 0, 0, 0]},
+            "pattern.position_sum_ppm_by_day[1]",
+        ),
+        (
+            {"position_sum_ppm_by_day": [0, 0, 1_000_001, 0, 0, 0, 0]},
+            "pattern.position_sum_ppm_by_day",
+        ),
+    ],
+)
+def test_what_is_no_pattern_is_refused_with_its_path(
+    changes: dict[str, object], field: str
+) -> None:
+    plain = {"count": 1, "position_sum_ppm_by_day": [0, 0, 0, 0, 5, 0, 0]}
+
+    with pytest.raises(PolicyError) as caught:
+        segment_pattern_from_plain({**plain, **changes})
+
+    assert caught.value.field == field
+
+
+def test_a_pattern_without_its_count_is_refused() -> None:
+    with pytest.raises(PolicyError, match=r"pattern\.count must be given"):
+        segment_pattern_from_plain({"position_sum_ppm_by_day": [0] * 7})
 
 
 def test_a_segment_out_of_range_is_refused() -> None:

@@ -232,7 +232,7 @@ def test_a_notebook_shows_the_shortage() -> None:
     assert "2 loans can have only the days 1, which take 1" in smoothed._repr_html_()
     assert repr(smoothed) == (
         "SmoothedDueDays(shortage=CapacityShortage(days=(1,), loan_count=2, "
-        "room_count=1))"
+        "room_count=1, amount_minor=None, room_minor=None, is_proven=True))"
     )
 
 

@@ -19,14 +19,16 @@ from microcrm_core.adjustments import (
     LowMeasure,
     OwnRepayment,
     SegmentPattern,
-    WeekdayOutcome,
     recommend_due_day,
     recommend_weekday,
 )
 from microcrm_core.adjustments.balances_batch import OwnRepaymentColumns
 from microcrm_core.adjustments.due_day_batch import DueDayOutcome, recommend_due_days
 from microcrm_core.adjustments.segment_patterns_batch import PatternColumns
-from microcrm_core.adjustments.weekdays_batch import recommend_weekdays
+from microcrm_core.adjustments.weekdays_batch import (
+    WeekdayOutcome,
+    recommend_weekdays,
+)
 from microcrm_core.batch import UNKNOWN, Int64s
 from microcrm_core.customers import CashFlowSummary, Direction, Transaction
 from microcrm_core.customers.cash_flow_batch import DayBalances
@@ -215,13 +217,14 @@ def test_weekdays_of_columns_are_the_scalar_ones(
         ),
     )
     names = (
-        "weeks", "current_shortfall_count", "held_out_shortfall_count",
+        "weeks", "pattern_weight", "current_shortfall_count",
+        "held_out_shortfall_count", "avoided_count", "caused_count",
         "expected_shortfall_change_ppm", "expected_shortfall_change_low_ppm",
         "expected_shortfall_change_high_ppm",
     )  # fmt: skip
     weekdays = tuple(Weekday)
     for row, case in enumerate(given_cases):
-        advice = recommend_weekday(
+        decision = recommend_weekday(
             summary_of(case[0]),
             Money(case[1], EURO),
             None if case[3] is None else weekdays[case[3] - 1],
@@ -230,12 +233,21 @@ def test_weekdays_of_columns_are_the_scalar_ones(
             own_repayments=own_of(case),
             pattern=None if case[5] is None else patterns[case[5]],
         )
+        advice = decision.outcome
         same(columns, row, advice, names)
-        assert tuple(WeekdayOutcome)[int(columns.outcome_index[row])] is advice.outcome
-        for name in ("weekday", "best_weekday"):
+        assert columns.needed_minor[row] == advice.needed.minor
+        reason = decision.reasons[0]
+        outcome = tuple(WeekdayOutcome)[int(columns.outcome_index[row])]
+        assert outcome.value == reason.code
+        for name in ("weekday", "current_weekday"):
             value = getattr(advice, name)
             expected = UNKNOWN if value is None else weekdays.index(value) + 1
             assert getattr(columns, name)[row] == expected
+        if outcome is WeekdayOutcome.NO_HISTORY:
+            assert columns.best_weekday[row] == UNKNOWN
+        else:
+            best = reason.params.get("best_weekday", advice.weekday)
+            assert weekdays[int(columns.best_weekday[row]) - 1] == best
         levels = (*DueDayConfidence, None)
         assert levels[int(columns.confidence_index[row])] == advice.confidence
         for name in ("low_balance_minor_by_weekday", "shortfall_count_by_weekday"):
@@ -253,7 +265,32 @@ def market_weeks(*, rich: tuple[int, ...]) -> dict[int, int]:
 
 
 def test_the_weekday_with_money_is_advised() -> None:
-    advice = recommend_weekday(
+    decision = recommend_weekday(
+        summary_of(market_weeks(rich=(4,))),
+        Money(500, EURO),
+        Weekday.MONDAY,
+        DUE_DAY_BASIC,
+        AS_OF,
+    )
+    advice = decision.outcome
+
+    # From Wednesday 1 January: the weeks of Monday 6 January to Sunday 29 June.
+    assert advice.weekday is Weekday.FRIDAY
+    assert advice.is_move
+    assert (advice.weeks, advice.current_shortfall_count) == (25, 25)
+    assert (advice.avoided_count, advice.caused_count) == (25, 0)
+    assert advice.expected_shortfall_change_ppm == -1_000_000
+    assert advice.confidence is DueDayConfidence.MEDIUM
+    assert (decision.policy, decision.as_of) == (DUE_DAY_BASIC.ref, AS_OF)
+    assert dict(decision.facts) == {
+        "current_weekday": "monday",
+        "installment_minor": 500,
+        "weeks": 25,
+    }
+
+
+def test_reasons_name_the_weekdays_in_both_languages() -> None:
+    decision = recommend_weekday(
         summary_of(market_weeks(rich=(4,))),
         Money(500, EURO),
         Weekday.MONDAY,
@@ -261,26 +298,20 @@ def test_the_weekday_with_money_is_advised() -> None:
         AS_OF,
     )
 
-    # From Wednesday 1 January: the weeks of Monday 6 January to Sunday 29 June.
-    assert advice.weekday is Weekday.FRIDAY
-    assert advice.outcome is WeekdayOutcome.RECOMMENDED
-    assert (advice.weeks, advice.current_shortfall_count) == (25, 25)
-    assert advice.expected_shortfall_change_ppm == -1_000_000
-    assert advice.confidence is DueDayConfidence.MEDIUM
+    assert decision.explain("en") == (
+        "on Friday the low balance was 900 minor units over 25 weeks, the best of all "
+        "weekdays",
+        "the balance fell short in 0 of 25 weeks on Friday, in 25 on Monday",
+    )
+    assert decision.explain("zh-CN") == (
+        "过去 25 周中，每星期五的低位余额为 900 最小货币单位，为一周中最高",
+        "25 周中，星期五余额不足 0 次，星期一不足 25 次",
+    )
 
 
-@pytest.mark.parametrize(
-    ("rich", "outcome"),
-    [
-        # Of equal weekdays the current one wins, before the earliest.
-        ((2, 4), WeekdayOutcome.KEEPS),
-        ((0, 1, 2, 3, 4, 5, 6), WeekdayOutcome.KEEPS),
-    ],
-)
-def test_of_equal_weekdays_the_current_one_stays(
-    rich: tuple[int, ...], outcome: WeekdayOutcome
-) -> None:
-    advice = recommend_weekday(
+@pytest.mark.parametrize("rich", [(2, 4), (0, 1, 2, 3, 4, 5, 6)])
+def test_of_equal_weekdays_the_current_one_stays(rich: tuple[int, ...]) -> None:
+    decision = recommend_weekday(
         summary_of(market_weeks(rich=rich)),
         Money(500, EURO),
         Weekday.FRIDAY,
@@ -288,11 +319,13 @@ def test_of_equal_weekdays_the_current_one_stays(
         AS_OF,
     )
 
-    assert (advice.weekday, advice.outcome) == (Weekday.FRIDAY, outcome)
+    # Of equal weekdays the current one wins, before the earliest.
+    assert decision.outcome.weekday is Weekday.FRIDAY
+    assert decision.explain() == ("no weekday is better than the current one, Friday",)
 
 
 def test_a_weekday_that_never_fell_short_stays_though_another_is_richer() -> None:
-    advice = recommend_weekday(
+    decision = recommend_weekday(
         summary_of(market_weeks(rich=(4,))),
         Money(5, EURO),
         Weekday.MONDAY,
@@ -300,19 +333,41 @@ def test_a_weekday_that_never_fell_short_stays_though_another_is_richer() -> Non
         AS_OF,
     )
 
-    assert advice.outcome is WeekdayOutcome.GAIN_SMALL
-    assert (advice.weekday, advice.best_weekday) == (Weekday.MONDAY, Weekday.FRIDAY)
+    assert decision.outcome.weekday is Weekday.MONDAY
+    assert not decision.outcome.is_move
+    assert decision.explain() == (
+        "the current weekday Monday stays: Friday would have avoided 0 of 0 "
+        "shortfalls in 25 weeks, at least 1 are asked for",
+    )
 
 
 def test_eleven_weeks_are_too_few_for_three_months() -> None:
     balances = dict.fromkeys(range(SPAN - 80, SPAN + 1), 5)
 
-    advice = recommend_weekday(
+    decision = recommend_weekday(
         summary_of(balances), Money(5, EURO), None, DUE_DAY_BASIC, AS_OF
     )
 
     # Monday 14 April to Sunday 29 June.
-    assert (advice.weeks, advice.weekday) == (11, None)
+    assert (decision.outcome.weeks, decision.outcome.weekday) == (11, None)
+    assert decision.explain() == (
+        "11 full weeks of balances are known, at least 12 are needed",
+    )
+
+
+def test_who_pays_nothing_by_the_week_gets_no_weekday() -> None:
+    asked: Case = ({0: 5}, 1, None, None, [], None)
+
+    columns = recommend_weekdays(
+        day_balances([asked, asked]),
+        np.array([UNKNOWN, 3]),
+        np.array([2, 2]),
+        DUE_DAY_BASIC,
+    )
+
+    assert columns.outcome_index.tolist()[0] == -1
+    assert columns.weekday.tolist() == [UNKNOWN, 2]
+    assert columns.needed_minor.tolist() == [UNKNOWN, 3]
 
 
 def test_amounts_that_are_not_positive_are_refused_in_columns() -> None:

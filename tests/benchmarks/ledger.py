@@ -30,6 +30,7 @@ from microcrm_core.ledger import (
     Happening,
     LedgerEvent,
     LedgerPolicy,
+    LoanState,
     RateChanged,
     Repaid,
     Reversed,
@@ -41,7 +42,12 @@ from microcrm_core.ledger.log_columns_batch import EVENT_KINDS, EventColumns
 from microcrm_core.ledger.replays_batch import replay_many
 from microcrm_core.ledger.standings_batch import replay_repayments
 from microcrm_core.ledger.state_columns_batch import StateColumns
-from microcrm_core.loans import STRICT, Portion
+from microcrm_core.loans import (
+    STRICT,
+    STRICT_30_360,
+    Portion,
+    ScheduleConventions,
+)
 from microcrm_core.loans.batch import build_schedules
 from microcrm_core.loans.columns_batch import LoanColumns, RepaymentColumns
 
@@ -82,7 +88,10 @@ def _best(action: Callable[[], object]) -> float:
 
 
 def _one_loan() -> None:
-    """Print replays a second of a loan to which much has happened."""
+    """Print replays a second of a loan to which much has happened.
+
+    They make a state, and then also read all that the state tells.
+    """
     terms = LoanTerms(
         principal=Money.of("10000.00", _EURO),
         nominal_rate=Rate.per_year("0.24"),
@@ -92,20 +101,50 @@ def _one_loan() -> None:
         first_due_on=dt.date(2022, 2, 15),
     )
     log = _log(terms)
-    print(f"{len(log)} events on 36 installments{'replays a second':>30}")
-    for policy in (PLAIN_LEDGER, RECALCULATING_LEDGER):
-        seconds = _best(partial(_replay, terms, log, policy))
-        repeats = max(1, int(_TURN_SECONDS / seconds))
-        seconds = _best(partial(_replay, terms, log, policy, repeats))
-        print(f"{policy.id:<30}{repeats / seconds:>30,.0f}")
+    title = f"{len(log)} events on 36 installments, a second"
+    print(f"{title:<50}{'states':>10}{'all read':>10}")
+    for name, conventions in (("STRICT", STRICT), ("STRICT_30_360", STRICT_30_360)):
+        for policy in (PLAIN_LEDGER, RECALCULATING_LEDGER):
+            ask = partial(_state, terms, log, conventions, policy)
+            states, read = _per_second(ask), _per_second(partial(_read, ask, log))
+            print(f"{f'{name}, {policy.id}':<50}{states:>10,.0f}{read:>10,.0f}")
 
 
-def _replay(
-    terms: LoanTerms, log: list[LedgerEvent], policy: LedgerPolicy, repeats: int = 1
-) -> None:
+def _per_second(action: Callable[[], object]) -> float:
+    seconds = _best(action)
+    repeats = max(1, int(_TURN_SECONDS / seconds))
+    return repeats / _best(lambda: [action() for _ in range(repeats)])
+
+
+def _state(
+    terms: LoanTerms,
+    log: list[LedgerEvent],
+    conventions: ScheduleConventions,
+    policy: LedgerPolicy,
+) -> LoanState:
     as_of = dt.date(2025, 3, 1)
-    for _ in range(repeats):
-        replay(terms, log, conventions=STRICT, policy=policy, as_of=as_of)
+    return replay(terms, log, conventions=conventions, policy=policy, as_of=as_of)
+
+
+def _read(ask: Callable[[], LoanState], log: list[LedgerEvent]) -> None:
+    """Read all that a state tells, where each repayment went among it."""
+    state = ask()
+    for name in (
+        "outstanding",
+        "due",
+        "overdue",
+        "payoff",
+        "credit",
+        "next_due",
+        "days_past_due",
+        "accrued_interest",
+        "postings",
+        "rows",
+    ):
+        getattr(state, name)
+    for event in log:
+        if type(event.what) is Repaid:
+            state.allocation(event.id)
 
 
 def _log(terms: LoanTerms) -> list[LedgerEvent]:

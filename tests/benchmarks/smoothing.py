@@ -42,7 +42,8 @@ def run() -> None:
     low = 800_000 - since * spent + random.integers(-9_000, 9_001, since.shape)
     full = attrs.evolve(COLLECTIONS_EVEN, id="full", loan_share_ppm_max=35_715)
     print(f"{_LOANS:,} loans, processor seconds, best of three")
-    print(f"{'costs':>14}{'capacity':>20}{'seconds':>9}{'moved':>9}{'loss':>16}")
+    print(f"{'costs':>14}{'capacity':>20}{'seconds':>9}{'moved':>9}{'loss':>16}"
+          f"{'at least':>16}")  # fmt: skip
     one = 800_000 - (np.arange(1, _DAYS + 1) - 10) % _DAYS * spent
     one += random.integers(-50, 51, one.shape)
     for name, cost in (
@@ -52,17 +53,27 @@ def run() -> None:
     ):
         for capacity in (COLLECTIONS_LOOSE, COLLECTIONS_EVEN, full):
             _line(name, cost, current, capacity)
+        money = attrs.evolve(
+            COLLECTIONS_LOOSE, id="amounts", amount_share_ppm_max=44_643
+        )
+        amount = random.lognormal(10, 0.7, _LOANS).astype(np.int64)
+        _line(name, cost, current, money, amount)
 
 
 def _line(
-    name: str, cost: Int64s, current: Int64s, capacity: CollectionCapacity
+    name: str,
+    cost: Int64s,
+    current: Int64s,
+    capacity: CollectionCapacity,
+    amount: Int64s | None = None,
 ) -> None:
     seconds = []
     for _ in range(3):
         began = time.process_time()
-        smoothed = smooth_due_days(cost, current, capacity)
+        smoothed = smooth_due_days(cost, current, capacity, amount_minor=amount)
         seconds.append(time.process_time() - began)
     print(
         f"{name:>14}{capacity.id:>20}{min(seconds):>9.2f}"
         f"{smoothed.moved_count:>9,}{smoothed.loss:>16,}"
+        f"{smoothed.loss_min:>16,}"
     )

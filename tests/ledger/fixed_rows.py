@@ -170,8 +170,8 @@ def pay_in(
 def parts(book: LedgerBook) -> list[tuple[int, str, int]]:
     """Return where the payment went: due month, bucket and amount, in order."""
     return [
-        (part.row.due_on.month, part.bucket.name.lower(), part.amount_minor)
-        for part in book.postings[PAYMENT].parts
+        (row.due_on.month, bucket.name.lower(), amount_minor)
+        for row, bucket, amount_minor, _ in book.postings[PAYMENT].parts
     ]
 
 

@@ -15,6 +15,8 @@ from microcrm_core.ledger.arrears_history import (
     ArrearsPath,
     ArrearsPoint,
     LoanSnapshot,
+)
+from microcrm_core.ledger.arrears_paths import (
     arrears_path,
     change_days,
     combined_path,
@@ -344,3 +346,26 @@ def test_loans_together_are_known_as_long_as_each_of_them_is() -> None:
 
     assert together.until_on == on_day(20)
     assert [one.from_on for one in together.points] == [on_day(0), on_day(10)]
+
+
+def test_a_printed_path_is_a_table_of_its_points() -> None:
+    since = dt.date(2025, 1, 1)
+    points = (
+        ArrearsPoint.of(since, principal_minor=50_000),
+        ArrearsPoint.of(
+            dt.date(2025, 2, 1),
+            principal_minor=50_000,
+            oldest_due_on=dt.date(2025, 1, 31),
+            overdue_minor=2_000,
+        ),
+        ArrearsPoint(from_on=dt.date(2025, 2, 9), is_open=False),
+    )
+    path = ArrearsPath(points=points, until_on=dt.date(2025, 3, 1), currency=EUR)
+
+    assert str(path).splitlines() == [
+        "      from  oldest due  overdue EUR  principal EUR",
+        "2025-01-01                     0.00         500.00",
+        "2025-02-01  2025-01-31        20.00         500.00",
+        "2025-02-09                     0.00           0.00  closed",
+        "known until 2025-03-01",
+    ]

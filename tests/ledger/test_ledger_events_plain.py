@@ -41,6 +41,7 @@ from microcrm_core.ledger import (
     Renewed,
     Repaid,
     RepaymentKind,
+    Replanned,
     Reversed,
     TermChanged,
     Terminated,
@@ -55,7 +56,15 @@ from microcrm_core.ledger.ledger_events_plain import (
     ledger_event_to_event,
     ledger_event_to_json,
 )
-from microcrm_core.loans import Portion
+from microcrm_core.loans import (
+    Bullet,
+    CustomInstallments,
+    CustomPrincipal,
+    EqualInstallments,
+    Graduated,
+    Portion,
+    Weighted,
+)
 
 EUR = Currency.of("EUR")
 POINTS = Currency.custom("POINTS", 0)
@@ -85,6 +94,23 @@ DRAWN: dict[type[Happening], st.SearchStrategy[Happening]] = {
     HolidayGranted: st.builds(HolidayGranted, DAYS, st.integers(1, 12)),
     InterestPaused: st.builds(InterestPaused, DAYS),
     TermChanged: st.builds(TermChanged, st.integers(-60, 60).filter(bool)),
+    Replanned: st.builds(
+        Replanned,
+        due_on=st.lists(DAYS, min_size=1, max_size=12, unique=True).map(
+            lambda days: tuple(sorted(days))
+        ),
+        frequency=st.sampled_from(
+            (Frequency.WEEKLY, Frequency.of("P10D"), Frequency.SEMIMONTHLY)
+        ),
+        method=st.none()
+        | st.sampled_from((EqualInstallments(), Bullet(is_compounded=True)))
+        | st.lists(SHARES, min_size=1, max_size=6).map(lambda w: Weighted(tuple(w)))
+        | st.builds(Graduated, step_share=SHARES, step_count=st.integers(1, 9))
+        | st.lists(AMOUNTS, max_size=6).map(lambda all_: CustomPrincipal(tuple(all_)))
+        | st.lists(AMOUNTS, max_size=6).map(
+            lambda all_: CustomInstallments(tuple(all_))
+        ),
+    ),
     ReAged: st.builds(
         ReAged,
         start_on=DAYS,
@@ -198,6 +224,36 @@ BAD_PAYLOADS: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("loan.term_changed", {"added_count": 0}, "payload.added_count must not be zero"),
     ("loan.term_changed", {"added_count": True}, "payload.added_count must be a whole"),
+    (
+        "loan.replanned",
+        {"due_on": ["2025-03-01", "2025-03-32"], "frequency": "weekly"},
+        "payload.due_on[1] must be",
+    ),
+    (
+        "loan.replanned",
+        {"due_on": "2025-03-01", "frequency": "weekly"},
+        "payload.due_on must be",
+    ),
+    (
+        "loan.replanned",
+        {"due_on": [], "frequency": "weekly"},
+        "payload.due_on must have 1 date or more",
+    ),
+    (
+        "loan.replanned",
+        {"due_on": ["2025-03-01", "2025-03-01"], "frequency": "weekly"},
+        "payload.due_on must come after 2025-03-01",
+    ),
+    (
+        "loan.replanned",
+        {"due_on": ["2025-03-01"], "frequency": "lunar"},
+        "payload.frequency must be",
+    ),
+    (
+        "loan.replanned",
+        {"due_on": ["2025-03-01"], "frequency": "weekly", "method": {"kind": "gift"}},
+        "payload.method.kind must be one of",
+    ),
     (
         "loan.charged",
         {"kind": "fee", "portion": {"share": "0.1", "amount": None}},

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 import pytest
 
-from microcrm_core import Currency
+from microcrm_core import Currency, Frequency
 from microcrm_core.batch import UNKNOWN, Int64s
 from microcrm_core.errors import InvalidValueError, LedgerError
 from microcrm_core.ids import EventId, LoanId
@@ -24,6 +24,7 @@ from microcrm_core.ledger import (
     RateChanged,
     ReAmortized,
     Repaid,
+    Replanned,
     Reversed,
     Terminated,
     read_log,
@@ -141,6 +142,11 @@ def test_an_id_or_key_of_another_event_is_refused(field: str) -> None:
         (RateChanged(Rate.of_percent(5)), "type", "loan.rate_changed"),
         (InterestPaused(SECOND), "type", "loan.interest_paused"),
         (DueDateChanged(FIRST, SECOND), "type", "loan.due_date_changed"),
+        (
+            Replanned(due_on=(SECOND,), frequency=Frequency.MONTHLY),
+            "type",
+            "loan.replanned",
+        ),
         (ReAmortized(), "type", "loan.re_amortized"),
         (Terminated(), "type", "loan.terminated"),
         (

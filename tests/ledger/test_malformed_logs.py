@@ -55,6 +55,7 @@ from microcrm_core.ledger import (
     Renewed,
     Repaid,
     RepaymentKind,
+    Replanned,
     Reversed,
     TermChanged,
     Terminated,
@@ -64,9 +65,17 @@ from microcrm_core.ledger.replaying import replay
 from microcrm_core.loans import (
     FINERACT,
     FINERACT_CUMULATIVE,
+    Bullet,
+    CustomInstallments,
+    CustomPrincipal,
+    EqualPrincipal,
+    FlatInterest,
     LoanTerms,
     Portion,
+    RepaymentMethod,
     ScheduleConventions,
+    Seasonal,
+    Weighted,
 )
 
 EUR: Final = Currency.of("EUR")
@@ -114,6 +123,16 @@ def _portion(draw: Draw) -> Portion:
     return Portion.of_amount(_money(draw))
 
 
+METHODS: Final[Sequence[Callable[[Draw], RepaymentMethod | None]]] = (
+    lambda _: None,
+    lambda _: EqualPrincipal(),
+    lambda _: FlatInterest(),
+    lambda _: Bullet(),
+    lambda _: Seasonal((0, 1, 2) * 4),
+    lambda _: Weighted((1, 2)),
+    lambda draw: CustomPrincipal((_money(draw), _money(draw))),
+    lambda draw: CustomInstallments((_money(draw),)),
+)
 Maker = Callable[[Draw, Sequence[EventId]], Happening]
 MAKERS: Final[Sequence[Maker]] = (
     lambda draw, _: Disbursed(amount=_money(draw)),
@@ -131,6 +150,11 @@ MAKERS: Final[Sequence[Maker]] = (
     lambda draw, _: HolidayGranted(_day(draw), draw.choice((1, 2, 2_000))),
     lambda draw, _: InterestPaused(_day(draw)),
     lambda draw, _: TermChanged(draw.choice((-3, -1, 1, 2, 2_000))),
+    lambda draw, _: Replanned(
+        due_on=tuple(sorted({_day(draw) for _ in range(draw.choice((1, 4)))})),
+        frequency=draw.choice((Frequency.MONTHLY, Frequency.WEEKLY)),
+        method=draw.choice(METHODS)(draw),
+    ),
     lambda draw, _: ReAged(
         start_on=_day(draw),
         frequency=draw.choice((Frequency.MONTHLY, Frequency.WEEKLY)),

@@ -32,6 +32,38 @@ def test_each_amount_is_at_least_what_is_settled(pairs: list[tuple[int, int]]) -
     assert sum(amounts) == max(sum(wanted), sum(least))
 
 
+@given(
+    pairs=st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1),
+    above_minor=st.integers(-50, 50),
+)
+def test_what_rows_before_have_too_much_or_too_little_is_made_up_for(
+    pairs: list[tuple[int, int]], above_minor: int
+) -> None:
+    wanted = [want for want, _ in pairs]
+    least = [kept for _, kept in pairs]
+
+    amounts = lowered_elsewhere(wanted, least, above_minor=above_minor)
+
+    assert all(amount >= kept for amount, kept in zip(amounts, least, strict=True))
+    assert sum(amounts) == max(sum(wanted) - above_minor, sum(least))
+
+
+def test_rows_that_stay_ask_for_what_they_did_and_later_ones_make_up_for_it() -> None:
+    rows = made(3)
+    for row, interest_minor in zip(rows, (7, 5, 5), strict=True):
+        row.ask(Bucket.PRINCIPAL, 10)
+        row.ask(Bucket.INTEREST, interest_minor)
+        row.ask(Bucket.FEES, 1)
+
+    wanted = RunColumns(
+        principal_minor=(10, 10, 10), interest_minor=(6, 6, 6), fees_minor=(1, 1, 1)
+    )
+    write_columns(rows, wanted, DAY, kept_count=1)
+
+    assert [row.asked for row in rows] == [[10, 7, 1, 0], [10, 5, 1, 0], [10, 6, 1, 0]]
+    assert rows[0].account.charged == [10, 7, 1, 0]
+
+
 def made(count: int) -> list[ManagedRow]:
     return [
         ManagedRow(account=RowAccount(from_on=DAY, due_on=DAY), ends_on=DAY)

@@ -35,6 +35,8 @@ CONVENTIONS: Final = (
     attrs.evolve(STRICT, day_count=DayCount.ACT_360),
     attrs.evolve(STRICT, day_count=DayCount.ACT_364, rounding=Rounding.HALF_UP),
     attrs.evolve(STRICT, has_interest_on_disbursement_day=True),
+    STRICT_30_360,
+    attrs.evolve(STRICT, day_count=DayCount.THIRTY_360_US),
 )
 
 
@@ -176,7 +178,8 @@ def test_other_loans_are_left_to_the_general_way() -> None:
     plain = terms_of(100_000, 24, 3)
     by_part = attrs.evolve(plain, plan=RepaymentPlan(method=EqualPrincipal()))
     assert PlainRun.of(lent_of(by_part, STRICT)) is None
-    assert PlainRun.of(lent_of(plain, STRICT_30_360)) is None
+    isda = attrs.evolve(STRICT, day_count=DayCount.ACT_ACT_ISDA)
+    assert PlainRun.of(lent_of(plain, isda)) is None
     twice = lent_of(plain, STRICT)
     twice.pay_out(dt.date(2024, 2, 1), 1_000, 0)
     assert PlainRun.of(twice) is None

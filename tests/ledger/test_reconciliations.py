@@ -241,6 +241,17 @@ def test_the_result_shows_as_a_table_with_its_totals() -> None:
     assert "-0.20" in page
 
 
+def test_the_printed_result_counts_the_lines_by_outcome() -> None:
+    result = reconciled([here("e-1", 3, 500)], [there("b-1", 3, 480)])
+
+    lines = str(result).splitlines()
+
+    assert len(lines) == 2 + len(ReconciliationOutcome)
+    assert lines[0].split()[:2] == ["outcome", "lines"]
+    assert ["amount_differs", "1", "EUR", "-0.20"] in [line.split() for line in lines]
+    assert lines[-1].split() == ["all", "1", "EUR", "-0.20"]
+
+
 references = st.sampled_from(["loan-7", "loan-8", None])
 minors = st.sampled_from([100, 200, -100])
 days = st.integers(1, 12)

@@ -58,6 +58,7 @@ from tests.ledger.columnar_cases import (
     paid,
     rows_of,
     seeded_log,
+    state_of,
     tables,
     terms_of,
 )
@@ -521,3 +522,36 @@ def test_large_amounts_of_many_loans_never_wrap() -> None:
     found = assert_twins(drawn, FIRST)
     assert found.credit_minor.tolist() == [0] * 4
     assert assert_twins(drawn, END).credit_minor.tolist() == [2**60] * 4
+
+
+def test_the_columns_of_states_say_what_each_state_says() -> None:
+    pytest.importorskip("pandas")
+    rng = random.Random(5)
+    given_logs = [seeded_log(rng, number) for number in range(11)]
+    given_logs.append((TERMS, []))
+    states = columns_of(given_logs, SECOND)
+
+    columns = states.to_columns()
+
+    assert len(set(columns["status"])) >= 2
+    for row, log in enumerate(given_logs):
+        state = state_of(log, SECOND)
+        outstanding, next_due = state.outstanding, state.next_due
+        assert {name: column[row] for name, column in columns.items()} == {
+            "status": state.status.value,
+            "outstanding_minor": outstanding.total.minor,
+            "principal_minor": outstanding.amount_in(Bucket.PRINCIPAL).minor,
+            "interest_minor": outstanding.amount_in(Bucket.INTEREST).minor,
+            "fees_minor": outstanding.amount_in(Bucket.FEES).minor,
+            "penalties_minor": outstanding.amount_in(Bucket.PENALTIES).minor,
+            "due_minor": state.due.total.minor,
+            "overdue_minor": state.overdue.total.minor,
+            "days_past_due": state.days_past_due,
+            "next_due_on": None if next_due is None else next_due.due_on,
+            "next_due_minor": 0 if next_due is None else next_due.amount.minor,
+            "credit_minor": state.credit.minor,
+            "recovered_minor": state.recovered.minor,
+        }
+    frame: Any = states.to_frame("pandas")
+    assert list(frame.columns) == list(columns)
+    assert frame["status"].tolist() == columns["status"]

@@ -81,7 +81,7 @@ def test_what_is_due_on_the_day_is_neither_early_nor_late() -> None:
 
     assert [row.paid_late_minor for row in book.rows] == [108_00, 0, 0]
     assert [row.paid_early_minor for row in book.rows] == [0, 0, 50_00]
-    states = [part.state for part in book.postings[PAYMENT].parts]
+    states = [state for *_, state in book.postings[PAYMENT].parts]
     assert states[0] is DueState.PAST_DUE
     assert states[3] is DueState.DUE
     assert states[-1] is DueState.IN_ADVANCE

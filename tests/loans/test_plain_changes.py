@@ -30,7 +30,14 @@ from microcrm_core.rates import Rate
 from microcrm_core.rounding import Rounding
 from tests.loans.loan_cases import EUR, all_terms, conventions, make_terms
 
-DAY_COUNTS = (DayCount.ACT_365F, DayCount.ACT_360, DayCount.ACT_364)
+DAY_COUNTS = (
+    DayCount.ACT_365F,
+    DayCount.ACT_360,
+    DayCount.ACT_364,
+    DayCount.THIRTY_360_BOND,
+    DayCount.THIRTY_360_US,
+    DayCount.THIRTY_E_360,
+)
 
 
 def require_twins(terms: LoanTerms, rules: ScheduleConventions) -> bool:

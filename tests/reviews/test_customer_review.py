@@ -25,6 +25,7 @@ from microcrm_core.reviews import (
     month_due_day,
     review_customer,
 )
+from microcrm_core.reviews.own_repayments import account_repayments
 from microcrm_core.tiers import Tier, assign_tier
 from tests.customers.strategies import AS_OF_DAYS, records
 from tests.reviews.review_cases import (
@@ -102,7 +103,11 @@ def test_every_part_is_what_its_room_says(
     assert review.profile == profile
     assert review.tier == assign_tier(rules.tiers, profile.facts(), day)
     basis = pricing_basis(loans, day)  # type: ignore[arg-type]  # as drawn
-    assert review.due_day == advise_due_day(basis, summary, rules, day)
+    advised = None if basis is None else basis.loan
+    own = account_repayments(advised, repayments, transactions, day)  # type: ignore[arg-type]  # as drawn
+    assert review.due_day == advise_due_day(
+        basis, summary, rules, day, own_repayments=own
+    )
     quote = review.quote.outcome
     if basis is None:
         assert quote is None

@@ -53,6 +53,7 @@ from microcrm_core import (
     Schedule,
     ScheduleConventions,
     ScheduleError,
+    StaleQuoteError,
     StorageError,
     Tier,
     TierPolicy,
@@ -355,6 +356,8 @@ def errors(error: MicrocrmError) -> str | None:
         case ConflictError():
             assert_type(error.expected_version, int)
             return error.key
+        case StaleQuoteError():
+            return error.why.value
         case StorageError():
             assert_type(error.problem, StorageProblem)
             return error.store

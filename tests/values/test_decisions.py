@@ -23,9 +23,11 @@ from hypothesis import strategies as st
 
 import microcrm_core
 from microcrm_core import (
+    Currency,
     Decision,
     InvalidValueError,
     Language,
+    Money,
     PolicyRef,
     Reason,
     canonical_json,
@@ -348,3 +350,46 @@ def test_a_notebook_shows_outcome_reasons_facts_and_policy_escaped() -> None:
     for text in ("&lt;ordinary&gt;", "no requested loan", "tenure_days", "pricing 7"):
         assert text in html
     assert "2025-01-31" in html
+
+
+@attrs.frozen(kw_only=True)
+class _Advice:
+    day: int
+    earlier: int | None
+    needed: Money
+    by_day: tuple[int, ...]
+
+
+def test_a_printed_decision_takes_a_few_lines() -> None:
+    decision = Decision(
+        outcome=_Advice(
+            day=12,
+            earlier=None,
+            needed=Money.of("10.00", Currency.of("EUR")),
+            by_day=(1, 2, 3),
+        ),
+        reasons=(
+            Reason("due_day_keeps", {"due_day": 12}),
+            Reason("weekday_keeps", {"weekday": "friday"}),
+        ),
+        policy=PolicyRef.of("due-day", "7", {}),
+        facts={},
+        as_of=dt.date(2025, 1, 31),
+    )
+
+    assert str(decision).splitlines() == [
+        "outcome day 12, needed EUR 10.00",
+        "why     no day is better than the current due day 12",
+        "        no weekday is better than the current one, Friday",
+        "policy  due-day 7",
+        "as of   2025-01-31",
+    ]
+    assert repr(decision).startswith("Decision(outcome=")
+
+
+def test_a_weekday_is_named_in_the_language_and_any_other_text_as_it_is() -> None:
+    named = Reason("weekday_keeps", {"weekday": "sunday"})
+    other = Reason("weekday_keeps", {"weekday": "holiday"})
+
+    assert named.text("zh-CN") == "没有比当前还款日星期日更合适的日子"
+    assert other.text("en") == "no weekday is better than the current one, holiday"

@@ -21,6 +21,8 @@ from microcrm_core.errors import (
     PolicyError,
     RecordNotFoundError,
     ScheduleError,
+    StaleQuote,
+    StaleQuoteError,
     StorageError,
     StorageProblem,
 )
@@ -37,6 +39,7 @@ CODES: Final = {
     "RecordNotFoundError": ("record_not_found", LookupError),
     "ConflictError": ("conflict", RuntimeError),
     "MissingExtraError": ("missing_extra", ImportError),
+    "StaleQuoteError": ("stale_quote", RuntimeError),
     "StorageError": ("storage", RuntimeError),
 }
 
@@ -71,6 +74,9 @@ EXAMPLES: Final[list[MicrocrmError]] = [
     ConvergenceError(400, flow_count=13),
     ConflictError("customer-7", version=3, expected_version=2),
     ConflictError("a", version=3, expected_version=2, other_keys=("b", "c")),
+    StaleQuoteError(
+        "loan-7", StaleQuote.OTHER_EVENTS, found="9f86d081", quoted="2c26b46b"
+    ),
     StorageError(
         "crm.db", StorageProblem.FULL, rule="must have space", hint="free some"
     ),

@@ -19,14 +19,24 @@ from typing import Final
 import attrs
 import numpy as np
 
-from microcrm_core.batch import UNKNOWN, Int64s, require_rows
+from microcrm_core.adjustments.balances import WEEK_DAYS
+from microcrm_core.batch import UNKNOWN, Bools, Int64s, require_rows
+from microcrm_core.customers.cash_flow_batch import DayBalances
 from microcrm_core.dates import BusinessCalendar, BusinessDayRule
 from microcrm_core.dates.business_days_batch import adjust_dates
 from microcrm_core.errors import InvalidValueError
 
-__all__ = ["OwnRepaymentColumns", "months_met", "with_added_back"]
+__all__ = [
+    "OwnRepaymentColumns",
+    "balances_by_week",
+    "months_met",
+    "week_starts",
+    "with_added_back",
+]
 
 _MINOR_MAX: Final = 2**60
+# 1970-01-05 was a Monday.
+_MONDAY: Final = 4
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -182,3 +192,81 @@ def months_met(
     met = np.clip(moved - month_start_day[:, None], 0, month_days[:, None] - 1)
     taken: Int64s = np.take_along_axis(balance_minor, met[None], axis=2)
     return taken
+
+
+def week_starts(day_balances: DayBalances, *, weeks_max: int) -> Int64s:
+    """Return the Mondays of the full weeks of all customers, and the one after them.
+
+    Args:
+        day_balances: Weeks end on or before its day, and begin with its first bucket.
+        weeks_max: How many of the latest weeks; 1 or more.
+
+    Example:
+        >>> import numpy as np
+        >>> from microcrm_core.adjustments.balances_batch import week_starts
+        >>> from microcrm_core.customers.cash_flow_batch import DayBalances
+        >>> days = DayBalances(
+        ...     as_of_day=20,
+        ...     offsets=np.array([0, 1]),
+        ...     day=np.array([5], np.int32),
+        ...     inflow_minor=np.array([9]),
+        ...     outflow_minor=np.array([0]),
+        ...     balance_minor=np.array([9]),
+        ... )
+        >>> week_starts(days, weeks_max=12).tolist()
+        [4, 11, 18]
+    """
+    end = _monday_before(day_balances.as_of_day + 1)
+    first = end
+    if day_balances.day.size:
+        since = _monday_before(int(day_balances.day.min()))
+        first = max(end - weeks_max * WEEK_DAYS, since)
+    return np.arange(min(first, end), end + 1, WEEK_DAYS, dtype=np.int64)
+
+
+def balances_by_week(day_balances: DayBalances, rows: slice, mondays: Int64s) -> Int64s:
+    """Return the end-of-day balances of some customers by week and weekday.
+
+    Args:
+        day_balances: Of all customers.
+        rows: Which of them, from start to stop.
+        mondays: First day of each week and, at the end, the day after the last.
+
+    Shapes:
+        The result is (customers, weeks, 7); `UNKNOWN` where a balance is not known.
+
+    Example:
+        >>> import numpy as np
+        >>> from microcrm_core.adjustments.balances_batch import balances_by_week
+        >>> from microcrm_core.customers.cash_flow_batch import DayBalances
+        >>> days = DayBalances(
+        ...     as_of_day=20,
+        ...     offsets=np.array([0, 2]),
+        ...     day=np.array([4, 8], np.int32),
+        ...     inflow_minor=np.array([9, 1]),
+        ...     outflow_minor=np.array([0, 0]),
+        ...     balance_minor=np.array([9, 10]),
+        ... )
+        >>> balances_by_week(days, slice(0, 1), np.array([4, 11])).tolist()
+        [[[9, 9, 9, 9, 10, 10, 10]]]
+    """
+    customers = np.arange(rows.start, rows.stop, dtype=np.int64)
+    days = np.arange(mondays[0], mondays[-1], dtype=np.int64)
+    shape = (customers.size, mondays.size - 1, WEEK_DAYS)
+    if days.size == 0 or day_balances.day.size == 0:
+        return np.full(shape, UNKNOWN, np.int64)
+    buckets = day_balances.part(rows.start, rows.stop)
+    # One number for customer and day, so that a single search finds every balance.
+    lowest = min(int(days[0]), int(buckets.day.min(initial=days[0])))
+    span = max(int(days[-1]), int(buckets.day.max(initial=days[-1]))) - lowest + 1
+    keys: Int64s = buckets.customer_index * span + (buckets.day - lowest)
+    wanted: Int64s = (customers - rows.start)[:, None] * span + (days - lowest)
+    found: Int64s = np.searchsorted(keys, wanted, side="right").astype(np.int64) - 1
+    is_own: Bools = found >= buckets.offsets[:-1, None]
+    known = np.append(buckets.balance_minor, UNKNOWN)
+    balances: Int64s = np.where(is_own, known[found], UNKNOWN).reshape(shape)
+    return balances
+
+
+def _monday_before(day: int) -> int:
+    return (day - _MONDAY) // WEEK_DAYS * WEEK_DAYS + _MONDAY

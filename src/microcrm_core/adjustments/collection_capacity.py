@@ -84,6 +84,10 @@ class CollectionCapacity:
             no limit of its own. One value a day of the cycle.
         loan_share_ppm_max: Share of all loans that one day takes, in parts per
             million, rounded up to a whole loan; None for no such limit.
+        amount_minor_max_by_day: What each day collects at most, in minor units of one
+            currency; None for no limit of its own. None for no such limits at all.
+        amount_share_ppm_max: Share of what all loans pay that one day collects, in
+            parts per million, rounded up; None for no such limit.
 
     Raises:
         PolicyError: A part breaks its rule; the error's `field` names it.
@@ -102,6 +106,10 @@ class CollectionCapacity:
     cycle: CollectionCycle
     loan_count_max_by_day: tuple[int | None, ...] = attrs.field(converter=_limits)
     loan_share_ppm_max: int | None
+    amount_minor_max_by_day: tuple[int | None, ...] | None = attrs.field(
+        default=None, converter=attrs.converters.optional(_limits)
+    )
+    amount_share_ppm_max: int | None = None
     ref: PolicyRef = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -111,15 +119,36 @@ class CollectionCapacity:
         if self.effective_from is not None:
             day("effective_from", self.effective_from)
         _require_cycle(self.cycle)
-        limits = self.loan_count_max_by_day
-        if len(limits) != self.cycle.day_count:
-            rule = f"must have {self.cycle.day_count} values, one for each day"
-            raise PolicyError("loan_count_max_by_day", rule, len(limits))
-        for number, limit in enumerate(limits, start=1):
-            _within(f"loan_count_max_by_day of day {number}", limit, 0, None)
+        for name in ("loan_count_max_by_day", "amount_minor_max_by_day"):
+            _require_limits(name, getattr(self, name), self.cycle.day_count)
         _within("loan_share_ppm_max", self.loan_share_ppm_max, 1, _PPM)
+        _within("amount_share_ppm_max", self.amount_share_ppm_max, 1, _PPM)
         content = collection_capacity_to_plain(self)
         object.__setattr__(self, "ref", PolicyRef.of(self.id, self.version, content))
+
+    @property
+    def has_amount_limits(self) -> bool:
+        """Whether what a day collects is limited, beside the number of loans."""
+        days = self.amount_minor_max_by_day or ()
+        is_limited = any(limit is not None for limit in days)
+        return is_limited or self.amount_share_ppm_max is not None
+
+    def amount_room_by_day(self, amount_minor: int) -> tuple[int, ...]:
+        """Return how much each day collects at most of so much in all.
+
+        Args:
+            amount_minor: What all loans of the portfolio pay, zero or more.
+
+        Raises:
+            InvalidValueError: *amount_minor* is below zero.
+        """
+        whole_number("amount_minor", amount_minor, at_least=0)
+        most = amount_minor
+        if self.amount_share_ppm_max is not None:
+            product = amount_minor * self.amount_share_ppm_max
+            most = divide(product, _PPM, Rounding.CEILING)
+        limits = self.amount_minor_max_by_day or (None,) * self.cycle.day_count
+        return tuple(most if limit is None else min(most, limit) for limit in limits)
 
     def room_by_day(self, loan_count: int) -> tuple[int, ...]:
         """Return how many of so many loans each day takes.
@@ -142,14 +171,17 @@ class CollectionCapacity:
 def collection_capacity_to_plain(capacity: CollectionCapacity) -> Plain:
     """Return *capacity* as a JSON object.
 
+    Limits of amounts are left out where there are none, so that older capacities keep
+    their digests.
+
     Example:
         >>> from microcrm_core.adjustments import COLLECTIONS_EVEN
         >>> from microcrm_core.adjustments import collection_capacity_to_plain
         >>> collection_capacity_to_plain(COLLECTIONS_EVEN)["cycle"]
         'month'
     """
-    since = capacity.effective_from
-    return {
+    since, amounts = capacity.effective_from, capacity.amount_minor_max_by_day
+    plain: Plain = {
         "id": capacity.id,
         "version": capacity.version,
         "effective_from": None if since is None else since.isoformat(),
@@ -157,6 +189,11 @@ def collection_capacity_to_plain(capacity: CollectionCapacity) -> Plain:
         "loan_count_max_by_day": list(capacity.loan_count_max_by_day),
         "loan_share_ppm_max": capacity.loan_share_ppm_max,
     }
+    if amounts is not None:
+        plain["amount_minor_max_by_day"] = list(amounts)
+    if capacity.amount_share_ppm_max is not None:
+        plain["amount_share_ppm_max"] = capacity.amount_share_ppm_max
+    return plain
 
 
 def collection_capacity_from_plain(
@@ -164,7 +201,8 @@ def collection_capacity_from_plain(
 ) -> CollectionCapacity:
     """Return the capacity that a JSON object stands for.
 
-    `effective_from` may be left out; every other key must be there and no key else.
+    `effective_from`, `amount_minor_max_by_day` and `amount_share_ppm_max` may be left
+    out; every other key must be there and no key else.
 
     Args:
         plain: What a JSON parser gave.
@@ -192,11 +230,13 @@ def collection_capacity_from_plain(
             "loan_count_max_by_day",
             "loan_share_ppm_max",
         ),
-        optional=("effective_from",),
+        optional=(
+            "effective_from",
+            "amount_minor_max_by_day",
+            "amount_share_ppm_max",
+        ),
     )
-    since, share = parts.get("effective_from"), parts["loan_share_ppm_max"]
-    limits_path = f"{path}.loan_count_max_by_day"
-    limits = plain_list(parts["loan_count_max_by_day"], limits_path)
+    since, amounts = parts.get("effective_from"), parts.get("amount_minor_max_by_day")
     with faults_below(path):
         return CollectionCapacity(
             id=name_text("id", parts["id"]),
@@ -205,14 +245,42 @@ def collection_capacity_from_plain(
             if since is None
             else plain_day(since, f"{path}.effective_from"),
             cycle=plain_choice(CollectionCycle, parts["cycle"], f"{path}.cycle"),
-            loan_count_max_by_day=tuple(
-                None if limit is None else whole_number("loan_count_max_by_day", limit)
-                for limit in limits
+            loan_count_max_by_day=_plain_limits(
+                "loan_count_max_by_day", parts["loan_count_max_by_day"], path
             ),
-            loan_share_ppm_max=(
-                None if share is None else whole_number("loan_share_ppm_max", share)
+            loan_share_ppm_max=_plain_limit(
+                "loan_share_ppm_max", parts["loan_share_ppm_max"]
+            ),
+            amount_minor_max_by_day=(
+                None
+                if amounts is None
+                else _plain_limits("amount_minor_max_by_day", amounts, path)
+            ),
+            amount_share_ppm_max=_plain_limit(
+                "amount_share_ppm_max", parts.get("amount_share_ppm_max")
             ),
         )
+
+
+def _plain_limits(name: str, plain: object, path: str) -> tuple[int | None, ...]:
+    limits = plain_list(plain, f"{path}.{name}")
+    return tuple(_plain_limit(name, limit) for limit in limits)
+
+
+def _plain_limit(name: str, plain: object) -> int | None:
+    return None if plain is None else whole_number(name, plain)
+
+
+def _require_limits(
+    name: str, limits: tuple[int | None, ...] | None, day_count: int
+) -> None:
+    if limits is None:
+        return
+    if len(limits) != day_count:
+        rule = f"must have {day_count} values, one for each day"
+        raise PolicyError(name, rule, len(limits))
+    for number, limit in enumerate(limits, start=1):
+        _within(f"{name} of day {number}", limit, 0, None)
 
 
 def _within(field: str, value: int | None, at_least: int, at_most: int | None) -> None:

@@ -27,8 +27,15 @@ from microcrm_core.adjustments.balances import WEEK_DAYS, BalanceMonth, BalanceW
 from microcrm_core.checks import tuple_field, whole_number, whole_number_field
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.rounding import Rounding, divide
+from microcrm_core.rules.plain import Plain, faults_below, plain_list, plain_mapping
 
-__all__ = ["MONTH_DAYS", "SegmentPattern", "centered_positions"]
+__all__ = [
+    "MONTH_DAYS",
+    "SegmentPattern",
+    "centered_positions",
+    "segment_pattern_from_plain",
+    "segment_pattern_to_plain",
+]
 
 MONTH_DAYS: Final = 31
 """Days of the longest month."""
@@ -158,6 +165,55 @@ class SegmentPattern:
         return SegmentPattern(
             count=self.count + other.count,
             position_sum_ppm_by_day=tuple(one + another for one, another in pairs),
+        )
+
+
+def segment_pattern_to_plain(pattern: SegmentPattern) -> Plain:
+    """Return *pattern* as a JSON object: 31 sums are of months, 7 of weeks.
+
+    Example:
+        >>> from microcrm_core.adjustments import SegmentPattern
+        >>> from microcrm_core.adjustments import segment_pattern_to_plain
+        >>> segment_pattern_to_plain(SegmentPattern.of_weeks([]))
+        {'count': 0, 'position_sum_ppm_by_day': [0, 0, 0, 0, 0, 0, 0]}
+    """
+    return {
+        "count": pattern.count,
+        "position_sum_ppm_by_day": list(pattern.position_sum_ppm_by_day),
+    }
+
+
+def segment_pattern_from_plain(
+    plain: object, *, path: str = "pattern"
+) -> SegmentPattern:
+    """Return the pattern that a JSON object stands for.
+
+    Both keys must be there and no key else.
+
+    Args:
+        plain: What a JSON parser gave.
+        path: Where it stands, for the errors.
+
+    Raises:
+        PolicyError: It has another shape, a float, or no valid pattern comes of it;
+            the error's `field` is the path to the fault.
+
+    Example:
+        >>> from microcrm_core.adjustments import segment_pattern_from_plain
+        >>> plain = {"count": 1, "position_sum_ppm_by_day": [0, 0, 0, 0, 700, 0, 0]}
+        >>> segment_pattern_from_plain(plain).position_ppm(5)
+        700
+    """
+    parts = plain_mapping(plain, path, needed=("count", "position_sum_ppm_by_day"))
+    sums_path = f"{path}.position_sum_ppm_by_day"
+    sums = plain_list(parts["position_sum_ppm_by_day"], sums_path)
+    with faults_below(path):
+        return SegmentPattern(
+            count=whole_number("count", parts["count"]),
+            position_sum_ppm_by_day=tuple(
+                whole_number(f"position_sum_ppm_by_day[{index}]", value)
+                for index, value in enumerate(sums)
+            ),
         )
 
 

@@ -2,7 +2,9 @@
 
 Each loan has a cost for each day: how much worse the day fits than the best one. The
 sum of the costs is made as small as the capacity allows, exactly; among the solutions
-that do so, one that moves the fewest loans is taken.
+that do so, one that moves the fewest loans is taken. Where days are also limited by
+what they collect, that is exact for few loans only; for many there is a solution with a
+bound that proves how far from the best it can be.
 
 Example:
     >>> import attrs
@@ -23,49 +25,26 @@ Example:
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Final
 
 import attrs
 import numpy as np
 import numpy.typing as npt
 
+from microcrm_core.adjustments.capacity_assignment_batch import assign_days
+from microcrm_core.adjustments.capacity_shortages import CapacityShortage
 from microcrm_core.adjustments.collection_capacity import CollectionCapacity
-from microcrm_core.adjustments.unit_assignment_batch import COST_MAX, assign_units
+from microcrm_core.adjustments.unit_assignment_batch import COST_MAX
 from microcrm_core.batch import UNKNOWN, Bools, Int64s, require_rows
 from microcrm_core.checks import whole_number
 from microcrm_core.decisions import FactValue, Reason
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.html import html_table
 
-__all__ = [
-    "CapacityShortage",
-    "SmoothedDueDays",
-    "smooth_due_days",
-]
+__all__ = ["CapacityShortage", "SmoothedDueDays", "smooth_due_days"]
 
-
-@attrs.frozen(kw_only=True)
-class CapacityShortage:
-    """Why no assignment exists: some loans can have only days that are too few.
-
-    Attributes:
-        days: The days, in order.
-        loan_count: Loans that can have only these days.
-        room_count: Loans that these days take together; less than `loan_count`.
-
-    Example:
-        >>> from microcrm_core.adjustments.smoothing_batch import CapacityShortage
-        >>> CapacityShortage(days=(5,), loan_count=12, room_count=10).short_count
-        2
-    """
-
-    days: tuple[int, ...]
-    loan_count: int
-    room_count: int
-
-    @property
-    def short_count(self) -> int:
-        """By how many loans the days are short."""
-        return self.loan_count - self.room_count
+# Sums of amounts that are limited must fit int64.
+_AMOUNT_MAX: Final = 2**60
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -86,6 +65,9 @@ class SmoothedDueDays:
             False without a current day.
         amount_minor: What falls due; None: not given.
         room_by_day: Loans that each day takes, (days,).
+        amount_room_by_day: What each day collects at most, (days,); None: no limit.
+        loss_min: No assignment within the capacity loses less; the loss itself where it
+            is the least. None where nothing is assigned.
         shortage: Why nothing could be assigned; None: all is assigned.
 
     Example:
@@ -104,6 +86,8 @@ class SmoothedDueDays:
     is_current_open: Bools
     amount_minor: Int64s | None
     room_by_day: Int64s
+    amount_room_by_day: Int64s | None = None
+    loss_min: int | None
     shortage: CapacityShortage | None
 
     @property
@@ -151,12 +135,7 @@ class SmoothedDueDays:
         """
         whole_number("row", row, at_least=0, at_most=self.due_day.size - 1)
         if self.shortage is not None:
-            shortage: dict[str, FactValue] = {
-                "days": ", ".join(str(one) for one in self.shortage.days),
-                "loan_count": self.shortage.loan_count,
-                "room_count": self.shortage.room_count,
-            }
-            return Reason("smoothing_short", shortage)
+            return self.shortage.reason
         due_day, current = int(self.due_day[row]), int(self.current_day[row])
         params: dict[str, FactValue] = {"due_day": due_day}
         is_full = int(self.full_day[row]) != UNKNOWN
@@ -206,9 +185,10 @@ class SmoothedDueDays:
         """Return what happened in one line."""
         if self.shortage is not None:
             return f"SmoothedDueDays(shortage={self.shortage})"
+        least = "" if self.loss_min == self.loss else f", loss_min={self.loss_min}"
         return (
             f"SmoothedDueDays(loans={self.due_day.size}, moved={self.moved_count}, "
-            f"loss={self.loss})"
+            f"loss={self.loss}{least})"
         )
 
     def _repr_html_(self) -> str:
@@ -230,6 +210,8 @@ class SmoothedDueDays:
         if self.shortage is None:
             moved = f"{self.moved_count:,} of {self.due_day.size:,} loans moved"
             caption = f"{moved}, loss {self.loss:,}"
+            if self.loss_min is not None and self.loss_min != self.loss:
+                caption += f" of {self.loss_min:,} at least"
         else:
             caption = self.reason(0).text("en")
         return html_table(headings, rows, caption=caption, footer=totals)
@@ -261,15 +243,16 @@ def smooth_due_days(
     """Return due days within the capacity, with the least sum of costs.
 
     Exact. Of all solutions with that sum, it is one that moves the fewest loans; the
-    same input gives the same solution.
+    same input gives the same solution. With limits of amounts it is exact where
+    `loss_min` equals the loss; else the loss is at most the difference above the least.
 
     Args:
         cost: How much worse each day fits than the loan's best, zero or more, in any
             unit; `UNKNOWN` for a day that the loan may not have.
         current_day: Due day now, from 1; `UNKNOWN` for a new loan.
         capacity: How many loans each day takes.
-        amount_minor: What falls due, zero or more, to show what each day collects. It
-            does not limit a day.
+        amount_minor: What falls due, zero or more. It limits a day only where the
+            capacity has limits of amounts, which need it.
 
     Shapes:
         (loans, days) with 31 days of the month or 7 of the week; (loans,); (loans,).
@@ -280,11 +263,12 @@ def smooth_due_days(
 
     Raises:
         InvalidValueError: Shapes do not agree, a value is out of its bounds, or a loan
-            may have no day at all.
+            may have no day at all, or the capacity limits amounts and none are given.
 
     Source:
         House rule. The transportation problem, see `unit_assignment_batch`; P. Hall,
-        On representatives of subsets (1935), for the shortage as proof.
+        On representatives of subsets (1935), for the shortage as proof; for amounts
+        see `amount_assignment_batch`.
 
     Example:
         >>> import numpy as np
@@ -304,15 +288,18 @@ def smooth_due_days(
     # A move is worth less than any difference of costs, even if all loans move.
     is_move = (current_day[:, None] != UNKNOWN) & (current_day[:, None] != days)
     weighed = np.where(is_allowed, cost, 0) * (loan_count + 1) + is_move
-    found = assign_units(np.where(is_allowed, weighed, UNKNOWN), room)
+    weighed = np.where(is_allowed, weighed, UNKNOWN)
+    found = assign_days(weighed, room, capacity, amount_minor)
     masked = np.where(is_allowed, cost, COST_MAX)
     best = masked.argmin(axis=1)
     rows = np.arange(loan_count)
     here = np.where(current_day == UNKNOWN, 0, current_day - 1)
     is_open = (current_day != UNKNOWN) & is_allowed[rows, here] & (room[here] > 0)
+    if amount_minor is not None and found.amount_room is not None:
+        is_open &= amount_minor <= found.amount_room[here]
     nothing = np.full(loan_count, UNKNOWN)
-    due_day, loss, full_day = nothing, nothing, nothing
-    if not found.is_short.any():
+    due_day, loss, full_day, loss_min = nothing, nothing, nothing, None
+    if found.choice is not None:
         due_day = found.choice + 1
         paid = masked[rows, found.choice]
         loss = paid - masked[rows, best]
@@ -322,6 +309,12 @@ def smooth_due_days(
         improves: Bools = is_open & (masked[rows, here] > paid)
         full_day = np.where((loss > 0) & ~improves, best + 1, UNKNOWN)
         full_day = np.where(is_driven_out, current_day, full_day)
+        loss_min = sum(loss.tolist())
+        if found.bound is not None:
+            # Moves are at most as many as loans, and weigh one each.
+            least = -(-(found.bound - loan_count) // (loan_count + 1))
+            least -= sum(masked[rows, best].tolist())
+            loss_min = min(max(least, 0), loss_min)
     return SmoothedDueDays(
         capacity=capacity,
         current_day=current_day,
@@ -332,7 +325,9 @@ def smooth_due_days(
         is_current_open=np.asarray(is_open, np.bool_),
         amount_minor=amount_minor,
         room_by_day=room,
-        shortage=_shortage(found.is_short, found.load, room),
+        amount_room_by_day=found.amount_room,
+        loss_min=loss_min,
+        shortage=found.shortage,
     )
 
 
@@ -361,6 +356,13 @@ def _check(
         _require_shape("amount_minor", amount_minor, current_day.shape)
         rule = "must not be negative"
         require_rows(amount_minor >= 0, amount_minor, "amount_minor", rule)
+        total = sum(amount_minor.tolist())
+        if capacity.has_amount_limits and total > _AMOUNT_MAX:
+            rule = f"must add up to at most {_AMOUNT_MAX}"
+            raise InvalidValueError("amount_minor", rule, total)
+    elif capacity.has_amount_limits:
+        rule = "must be given, for the capacity limits amounts"
+        raise InvalidValueError("amount_minor", rule, None)
 
 
 def _require_shape(
@@ -368,17 +370,6 @@ def _require_shape(
 ) -> None:
     if column.shape != shape:
         raise InvalidValueError(field, f"must have shape {shape}", column.shape)
-
-
-def _shortage(is_short: Bools, load: Int64s, room: Int64s) -> CapacityShortage | None:
-    if not is_short.any():
-        return None
-    days = np.flatnonzero(is_short) + 1
-    return CapacityShortage(
-        days=tuple(days.tolist()),
-        loan_count=int(load[is_short].sum()),
-        room_count=int(room[is_short].sum()),
-    )
 
 
 def _plain(column: Int64s) -> list[int | None]:

@@ -1,14 +1,14 @@
 """Weekdays for many customers at once: the twin of `weekdays.recommend_weekday`.
 
 Example:
-    >>> import attrs
-    >>> from microcrm_core.adjustments.weekdays_batch import WeekdayColumns
-    >>> attrs.fields(WeekdayColumns)[0].name
-    'outcome_index'
+    >>> from microcrm_core.adjustments.weekdays_batch import WeekdayOutcome
+    >>> WeekdayOutcome.NO_HISTORY.value
+    'weekday_no_history'
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 import attrs
@@ -17,13 +17,14 @@ import numpy as np
 from microcrm_core.adjustments.balances import WEEK_DAYS
 from microcrm_core.adjustments.balances_batch import (
     OwnRepaymentColumns,
+    balances_by_week,
+    week_starts,
     with_added_back,
 )
 from microcrm_core.adjustments.due_day_batch import confidences_of
 from microcrm_core.adjustments.due_day_policy import DueDayPolicy
 from microcrm_core.adjustments.effects_batch import gains_needed, paired_intervals_ppm
 from microcrm_core.adjustments.segment_patterns_batch import PatternColumns
-from microcrm_core.adjustments.weekdays import WeekdayOutcome
 from microcrm_core.adjustments.weighing import MONTH_WEEKS
 from microcrm_core.adjustments.weighing_batch import WeighingColumns, weigh_weeks_many
 from microcrm_core.batch import (
@@ -39,13 +40,28 @@ from microcrm_core.customers.cash_flow_batch import DayBalances
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.rounding import Rounding
 
-__all__ = ["WeekdayColumns", "recommend_weekdays"]
+__all__ = ["WeekdayColumns", "WeekdayOutcome", "recommend_weekdays"]
 
 _PPM: Final = 1_000_000
 _CHUNK: Final = 4096
 _MONTHS_MAX: Final = 1200
-# 1970-01-05 was a Monday.
-_MONDAY: Final = 4
+
+
+class WeekdayOutcome(StrEnum):
+    """What was advised; the first reason of the scalar decision.
+
+    Example:
+        >>> from microcrm_core.adjustments.weekdays_batch import WeekdayOutcome
+        >>> WeekdayOutcome.KEEPS.value
+        'weekday_keeps'
+    """
+
+    NO_HISTORY = "weekday_no_history"
+    RECOMMENDED = "weekday_recommended"
+    KEEPS = "weekday_keeps"
+    GAIN_SMALL = "weekday_gain_small"
+
+
 _OUTCOMES: Final = tuple(WeekdayOutcome)
 _NO_HISTORY: Final = _OUTCOMES.index(WeekdayOutcome.NO_HISTORY)
 _RECOMMENDED: Final = _OUTCOMES.index(WeekdayOutcome.RECOMMENDED)
@@ -60,38 +76,50 @@ class WeekdayColumns:
     Every column is `UNKNOWN` where the scalar value is None or empty.
 
     Attributes:
-        outcome_index: Position in `tuple(WeekdayOutcome)`.
-        weekday: Advised one, 1 for Monday to 7 for Sunday.
-        best_weekday: First in the declared order.
+        weekday: Advised one, 1 for Monday to 7 for Sunday, or the current one where it
+            stays.
+        current_weekday: On which installments fall now.
+        best_weekday: First in the declared order, also where the current one stays.
+        needed_minor: What the balance must cover.
         weeks: Full weeks that the advice rests on.
+        pattern_weight: As how many weeks the segment pattern counted.
         low_balance_minor_by_weekday: Low balance, (customers, 7).
         shortfall_count_by_weekday: Weeks that fell short, (customers, 7).
         current_shortfall_count: The same on the current weekday.
         held_out_shortfall_count: On the weekday that the other weeks pick.
+        avoided_count: Weeks that fell short on the current weekday and not on the one
+            that the other weeks pick.
+        caused_count: Weeks that did the opposite.
         expected_shortfall_change_ppm: In parts per million of the weeks.
         expected_shortfall_change_low_ppm: Lower bound of its 95 % interval.
         expected_shortfall_change_high_ppm: Upper bound.
         confidence_index: Position in `tuple(DueDayConfidence)`; -1: no advice.
+        outcome_index: Position in `tuple(WeekdayOutcome)`; -1: no installment.
 
     Example:
         >>> import attrs
         >>> from microcrm_core.adjustments.weekdays_batch import WeekdayColumns
-        >>> attrs.fields(WeekdayColumns)[1].name
+        >>> attrs.fields(WeekdayColumns)[0].name
         'weekday'
     """
 
-    outcome_index: Int64s
     weekday: Int64s
+    current_weekday: Int64s
     best_weekday: Int64s
+    needed_minor: Int64s
     weeks: Int64s
+    pattern_weight: Int64s
     low_balance_minor_by_weekday: Int64s
     shortfall_count_by_weekday: Int64s
     current_shortfall_count: Int64s
     held_out_shortfall_count: Int64s
+    avoided_count: Int64s
+    caused_count: Int64s
     expected_shortfall_change_ppm: Int64s
     expected_shortfall_change_low_ppm: Int64s
     expected_shortfall_change_high_ppm: Int64s
     confidence_index: Int64s
+    outcome_index: Int64s
 
 
 def recommend_weekdays(
@@ -110,7 +138,8 @@ def recommend_weekdays(
 
     Args:
         day_balances: What is known of every customer's account as of the day.
-        installment_minor: What falls due each week, above zero.
+        installment_minor: What falls due each week, above zero; `UNKNOWN`: nothing,
+            and so no advice.
         current_weekday: 1 for Monday to 7 for Sunday; `UNKNOWN` for a new loan.
         policy: What makes a day fit; four weeks count like a month.
         own_repayments: What the loans themselves took from the accounts.
@@ -151,77 +180,53 @@ def recommend_weekdays(
         if column.shape != (count,):
             rule = f"must have one row for each of the {count} customers"
             raise InvalidValueError(name, rule, column.shape)
-    is_valid = installment_minor > 0
-    require_rows(is_valid, installment_minor, "installment_minor", "must be above zero")
+    has_installment = installment_minor != UNKNOWN
+    is_valid = ~has_installment | (installment_minor > 0)
+    text = "must be above zero or UNKNOWN"
+    require_rows(is_valid, installment_minor, "installment_minor", text)
+    given = np.where(has_installment, installment_minor, 0)
     product = checked_product(
-        installment_minor, policy.coverage_ppm, field="installment * coverage"
+        given, policy.coverage_ppm, field="installment * coverage"
     )
-    needed_minor = divide_rows(product, _PPM, Rounding.CEILING)
-    mondays = _mondays(day_balances, policy)
+    covered = divide_rows(product, _PPM, Rounding.CEILING)
+    needed_minor = np.where(has_installment, covered, UNKNOWN)
+    months_max = _MONTHS_MAX if policy.months_max is None else policy.months_max
+    mondays = week_starts(day_balances, weeks_max=months_max * MONTH_WEEKS)
     own = None if own_repayments is None else own_repayments.sorted()
     positions = None if pattern is None else pattern.positions(WEEK_DAYS)
     chunks: list[WeekdayColumns] = []
     # At least one chunk, so that no customers give columns without rows.
     for start in range(0, max(count, 1), _CHUNK):
         rows = slice(start, min(start + _CHUNK, count))
-        balances = _balances(day_balances, rows, mondays)
+        balances = balances_by_week(day_balances, rows, mondays)
         if own is not None and mondays.size > 1:
             balances = with_added_back(balances, mondays, start, own)
         weighing = weigh_weeks_many(
             balances,
-            needed_minor[rows],
+            covered[rows],
             current_weekday[rows],
             policy,
             positions=None if positions is None else positions[rows],
         )
-        chunks.append(_advice(weighing, current_weekday[rows], policy))
+        chunks.append(
+            _advice(weighing, needed_minor[rows], current_weekday[rows], policy)
+        )
     names = [field.name for field in attrs.fields(WeekdayColumns)]
     return WeekdayColumns(
         **{name: np.concatenate([getattr(c, name) for c in chunks]) for name in names}
     )
 
 
-def _mondays(day_balances: DayBalances, policy: DueDayPolicy) -> Int64s:
-    """Return the first day of each week and, at the end, the day after the last."""
-    months_max = _MONTHS_MAX if policy.months_max is None else policy.months_max
-    end = _monday_before(day_balances.as_of_day + 1)
-    first = end - months_max * MONTH_WEEKS * WEEK_DAYS
-    if day_balances.day.size == 0:
-        first = end
-    else:
-        first = max(first, _monday_before(int(day_balances.day.min())))
-    return np.arange(min(first, end), end + 1, WEEK_DAYS, dtype=np.int64)
-
-
-def _monday_before(day: int) -> int:
-    return (day - _MONDAY) // WEEK_DAYS * WEEK_DAYS + _MONDAY
-
-
-def _balances(day_balances: DayBalances, rows: slice, mondays: Int64s) -> Int64s:
-    customers = np.arange(rows.start, rows.stop, dtype=np.int64)
-    days = np.arange(mondays[0], mondays[-1], dtype=np.int64)
-    shape = (customers.size, mondays.size - 1, WEEK_DAYS)
-    if days.size == 0 or day_balances.day.size == 0:
-        return np.full(shape, UNKNOWN, np.int64)
-    buckets = day_balances.part(rows.start, rows.stop)
-    # One number for customer and day, so that a single search finds every balance.
-    lowest = min(int(days[0]), int(buckets.day.min(initial=days[0])))
-    span = max(int(days[-1]), int(buckets.day.max(initial=days[-1]))) - lowest + 1
-    keys: Int64s = buckets.customer_index * span + (buckets.day - lowest)
-    wanted: Int64s = (customers - rows.start)[:, None] * span + (days - lowest)
-    found: Int64s = np.searchsorted(keys, wanted, side="right").astype(np.int64) - 1
-    is_own: Bools = found >= buckets.offsets[:-1, None]
-    known = np.append(buckets.balance_minor, UNKNOWN)
-    balances: Int64s = np.where(is_own, known[found], UNKNOWN).reshape(shape)
-    return balances
-
-
 def _advice(
-    weighing: WeighingColumns, current: Int64s, policy: DueDayPolicy
+    weighing: WeighingColumns,
+    needed_minor: Int64s,
+    current: Int64s,
+    policy: DueDayPolicy,
 ) -> WeekdayColumns:
     weeks, best = weighing.months, weighing.best_day
     held_out = weighing.held_out_shortfall_count
-    has_advice = weeks >= policy.months_min * MONTH_WEEKS
+    is_asked = needed_minor != UNKNOWN
+    has_advice = is_asked & (weeks >= policy.months_min * MONTH_WEEKS)
     is_given = current != UNKNOWN
     current_count = np.where(is_given, weighing.current_shortfall_count, 0)
     avoided = np.where(is_given, weighing.avoided_count, 0)
@@ -240,28 +245,32 @@ def _advice(
     advised_count = np.take_along_axis(counts, position, axis=1)[:, 0]
     outcome = np.where(weekday == best, _KEEPS, _GAIN_SMALL)
     outcome = np.where(is_same, outcome, _RECOMMENDED)
+    outcome = np.where(has_advice, outcome, _NO_HISTORY)
 
     def known(column: Int64s, where: Bools = has_advice) -> Int64s:
         mask = where[:, None] if column.ndim == 2 else where
         return np.where(mask, column, UNKNOWN)
 
+    weight = np.where(has_advice, weighing.pattern_weight, 0)
+    is_compared = has_advice & is_given
     return WeekdayColumns(
-        outcome_index=np.where(has_advice, outcome, _NO_HISTORY),
         weekday=known(weekday),
+        current_weekday=current.astype(np.int64),
         best_weekday=known(best),
+        needed_minor=needed_minor,
         weeks=weeks,
+        pattern_weight=known(weight, is_asked),
         low_balance_minor_by_weekday=known(weighing.low_balance_minor_by_day),
         shortfall_count_by_weekday=known(counts),
-        current_shortfall_count=known(current_count, has_advice & is_given),
+        current_shortfall_count=known(current_count, is_compared),
         held_out_shortfall_count=known(held_out),
-        expected_shortfall_change_ppm=known(change_ppm, has_advice & is_given),
-        expected_shortfall_change_low_ppm=known(
-            low_ppm, has_advice & is_given & ~is_same
-        ),
-        expected_shortfall_change_high_ppm=known(
-            high_ppm, has_advice & is_given & ~is_same
-        ),
+        avoided_count=known(avoided, is_compared),
+        caused_count=known(caused, is_compared),
+        expected_shortfall_change_ppm=known(change_ppm, is_compared),
+        expected_shortfall_change_low_ppm=known(low_ppm, is_compared & ~is_same),
+        expected_shortfall_change_high_ppm=known(high_ppm, is_compared & ~is_same),
         confidence_index=confidences_of(
             weeks // MONTH_WEEKS, held_out > advised_count, has_advice, policy
         ),
+        outcome_index=np.where(is_asked, outcome, -1),
     )

@@ -159,6 +159,9 @@ class AllocationOrder:
     _is_oldest_first: bool = attrs.field(
         init=False, eq=False, repr=False, default=False
     )
+    _indexes: tuple[tuple[int, ...], ...] = attrs.field(
+        init=False, eq=False, repr=False, default=()
+    )
 
     def __attrs_post_init__(self) -> None:
         """Refuse an order in which a pair is missing, or comes twice."""
@@ -178,6 +181,8 @@ class AllocationOrder:
         )
         object.__setattr__(self, "_steps", tuple(steps))
         object.__setattr__(self, "_is_oldest_first", is_oldest_first)
+        indexes = tuple(tuple(map(int, buckets)) for _, buckets in steps)
+        object.__setattr__(self, "_indexes", indexes)
 
     @classmethod
     def of(
@@ -216,6 +221,11 @@ class AllocationOrder:
         Horizontal: each due state, with its buckets in order; vertical: each pair.
         """
         return self._steps
+
+    @property
+    def indexes(self) -> tuple[tuple[int, ...], ...]:
+        """The buckets of each step as whole numbers: places in a row's amounts."""
+        return self._indexes
 
     @property
     def is_oldest_first(self) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -41,28 +41,15 @@ _PLACES: Final = {
 }
 
 
-# By position, because a replay makes hundreds of them.
-@attrs.define
-class PostingPart:
-    """What one event gave to one bucket of one row.
+# A plain tuple, because a replay makes hundreds of them.
+PostingPart: TypeAlias = tuple[RowAccount, Bucket, int, DueState]
+"""What one event gave to one bucket of one row, and how its due date lay to the day.
 
-    Attributes:
-        row: The account; its position is known only when the book is closed.
-        bucket: Where in it.
-        amount_minor: How much.
-        state: How its due date lay to the day; why it came in this place.
-
-    Example:
-        See `microcrm_core.ledger.books`.
-    """
-
-    row: RowAccount
-    bucket: Bucket
-    amount_minor: int
-    state: DueState
+The position of the account is known only when the book is closed.
+"""
 
 
-# By position, as `PostingPart`.
+# By position, because a replay makes many of them.
 @attrs.define
 class Posting:
     """What one event came to.
@@ -92,7 +79,7 @@ class Posting:
     recovered_minor: int = 0
 
 
-# By position, as `PostingPart`.
+# By position, as `Posting`.
 @attrs.define
 class ChargePart:
     """What one charge asks for in one row.

@@ -196,12 +196,12 @@ def place_charges(book: LedgerBook, gone: Collection[RowAccount], on: dt.date) -
     Example:
         See `microcrm_core.ledger.replanned_rows`.
     """
+    if not book.charges:
+        return
     rows = [row for row in book.rows if row.kind is RowKind.REGULAR]
-    to_come = {row for row in book.rows if row.due_on > on}
-    to_come.update(gone)
     for part in chain.from_iterable(book.charges.values()):
         due_on, before, bucket = part.due_on, part.row, part.bucket
-        if due_on is None or before not in to_come:
+        if due_on is None or (before.due_on <= on and before not in gone):
             continue
         if part.waived_minor or before.open_in(bucket) < part.amount_minor:
             continue

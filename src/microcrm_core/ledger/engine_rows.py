@@ -249,9 +249,10 @@ def _rename(
     book: LedgerBook, gone: RowAccount, running: RowAccount, charges: RowAccount
 ) -> None:
     for posting in book.postings.values():
-        for part in posting.parts:
-            if part.row is gone:
-                part.row = charges if part.bucket in _CHARGES else running
+        for place, (row, bucket, amount_minor, state) in enumerate(posting.parts):
+            if row is gone:
+                into = charges if bucket in _CHARGES else running
+                posting.parts[place] = into, bucket, amount_minor, state
     for asked in book.charges.values():
         for one in asked:
             if one.row is gone:

@@ -27,7 +27,7 @@ terms as they stand: see `lent_terms`. What the engine adds is what life does to
   anew from their period on, as for a tranche.
 - *Ended.* Interest ends with a day; installments stay and repay principal instead, or
   all that is left is due on the day.
-- *Agreed anew.* New due dates and a new term hold from their day on: see
+- *Agreed anew.* New due dates, a new term or method hold from their day on: see
   `replanned_rows`.
 - *Re-aged.* What is open of principal (P) and interest (I) is put on new rows; fees and
   penalties stay where they are, but fees of the plan go on with the new rows. `LEVEL`:
@@ -84,6 +84,7 @@ from microcrm_core.ledger.happenings import (
     InterestPaused,
     RateChanged,
     ReAgedInterest,
+    Replanned,
 )
 from microcrm_core.ledger.late_accounts import LateAccounts
 from microcrm_core.ledger.ledger_events import LedgerEvent
@@ -96,7 +97,7 @@ from microcrm_core.ledger.lent_terms import LentTerms
 from microcrm_core.ledger.managed_rows import ManagedRow, write_row
 from microcrm_core.ledger.payment_asks import PaymentAsks
 from microcrm_core.ledger.principal_moves import PrincipalMove
-from microcrm_core.ledger.replanned_rows import replan
+from microcrm_core.ledger.replanned_rows import kept_amounts, replan
 from microcrm_core.ledger.row_accounts import RowAccount, RowKind
 from microcrm_core.ledger.scheduled_rows import ScheduledRows, equal_parts
 from microcrm_core.ledger.term_changes import DueSeries
@@ -181,7 +182,7 @@ class ExactEngine:
             self._renew_rates(book, first_on)
 
     def change_terms(self, book: LedgerBook, event: LedgerEvent) -> None:
-        """Let due dates or a term hold from the day of an event on.
+        """Let due dates, a term or another method hold from the day of an event on.
 
         Raises:
             LedgerError: The event fits no due date, or the loan is no longer repaid by
@@ -194,7 +195,11 @@ class ExactEngine:
             hint = "re-age what is left instead"
             raise LedgerError(event.id, "value_on", rule, on, hint=hint)
         series = book.series or DueSeries.of(book.terms, book.conventions)
-        series.change(event)
+        kept_minor: Sequence[tuple[int, int]] = ()
+        if type(event.what) is Replanned:
+            kept_minor = kept_amounts(self._scheduled, on)
+        if not series.change(event, kept_minor=kept_minor):
+            return
         book.series, book.terms = series, series.terms()
         replan(book, self._scheduled, paid_out_terms(book), on)
         # What is late has earned by the periods as they were.

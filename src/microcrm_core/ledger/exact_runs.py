@@ -24,6 +24,9 @@ installment, its own, is asked for so much less or more than was agreed for it.
 - Where other terms hold from some row on, the rows before it are those of the run
   before, and all the rest is made anew from what is left then. Flat interest is that
   of the whole term as it then is, less what the rows before ask for.
+- Where another method holds from some row on, it counts from that row: steps, flat
+  interest on what was left then, interest that waits for the end of a bullet. Interest
+  that had waited for the end of one is asked for with that row.
 
 Example:
     >>> import datetime as dt
@@ -76,6 +79,7 @@ from microcrm_core.loans import (
     Graduated,
     InterestOnly,
     LoanTerms,
+    RepaymentMethod,
     RepaymentPlan,
     ScheduleConventions,
     Seasonal,
@@ -85,6 +89,7 @@ from microcrm_core.loans import (
 from microcrm_core.loans.exact_rows import ExactRow, RowInterest, RowPaid, RowsRun
 from microcrm_core.loans.level import LevelTargets
 from microcrm_core.loans.period_fractions import PeriodFractions
+from microcrm_core.loans.period_interest import interest_of
 from microcrm_core.loans.periods import InterestPeriod, ScheduleDates
 from microcrm_core.loans.portions import EPOCH_ORDINAL, Payout
 
@@ -93,6 +98,8 @@ __all__ = ["LedgerRun", "RunColumns"]
 _BY_LEVEL: Final = (EqualInstallments, Graduated, Weighted, Seasonal)
 _BY_PART: Final = (EqualPrincipal, FlatInterest)
 _AS_AGREED: Final = (CustomPrincipal, CustomInstallments, InterestOnly, Bullet)
+_ONE: Final = Fraction(1)
+_NO_INTEREST: Final = RowInterest(periods=(), start_minor=0, exact=Fraction(0), minor=0)
 
 
 @attrs.frozen(kw_only=True)
@@ -124,6 +131,8 @@ class LedgerRun(RowsRun):
         is_lower: Whether an early payment makes the later installments anew.
         before: The run under the terms that held before; None: there were none.
         begins: The row from which on these terms hold.
+        method_from: The row from which on their method holds; not after `begins`.
+        flat_minor: What flat interest is on; None: on all that is lent.
 
     Raises:
         ScheduleError: The terms allow no schedule.
@@ -149,18 +158,22 @@ class LedgerRun(RowsRun):
         is_lower: bool = False,
         before: LedgerRun | None = None,
         begins: int = 0,
+        method_from: int = 0,
+        flat_minor: int | None = None,
     ) -> None:
         """Begin before the first row, without any early payment."""
         super().__init__(terms, conventions, paid_out)
         self.carried = carried_minor
         self.is_lower = is_lower
         self.before, self.begins = before, begins
+        self.method_from = method_from
         if before is not None:
             self.periods = before.periods[:begins] + self.periods[begins:]
-            if self.flat:
-                asked = before.flat[:begins]
-                asked_minor = sum(interest.minor for interest in asked)
-                self.flat = asked + self._flat_interest(begins, asked_minor)
+        if self.flat and (before is not None or flat_minor is not None):
+            self.flat = self._flat_rest(flat_minor)
+        if method_from and isinstance(self.method, Graduated):
+            count = self.last + 1 - method_from
+            self.weights = (_ONE,) * method_from + self.method.weights(count)
         self.scheduled = self.periods
         self.scheduled_plan: RepaymentPlan = terms.plan
         dates = ScheduleDates.of(terms, conventions)
@@ -261,6 +274,8 @@ class LedgerRun(RowsRun):
             before, rows = self.before._walked(moves, settled, end_day, self.begins)
             run.balance, run.carried = before.balance, before.carried
             run.deferred = before.deferred
+            if self.method_from == self.begins > 0:
+                run._begin_method(before)
         is_changed = bool(moves or settled)
         # A run that ends sooner may not know of the later periods.
         moves = [move for move in moves if move.period < until]
@@ -281,6 +296,30 @@ class LedgerRun(RowsRun):
             run.balloon = min(balloon_minor, max(owed_minor, 0))
             rows.append(run.next_row(number))
         return run, rows
+
+    def owed_before(
+        self, row: int, moves: Sequence[PrincipalMove], settled: Mapping[int, int]
+    ) -> int:
+        """Return what bears interest from a row on, with all that has moved by now."""
+        run, _ = self._walked(moves, settled, None, row)
+        moved_minor = sum(move.amount_minor for move in moves if move.period >= row)
+        return run.balance + moved_minor
+
+    def _begin_method(self, before: LedgerRun) -> None:
+        """Take interest over that waited for the end of another method."""
+        if isinstance(before.method, Bullet):
+            self.carried, self.deferred = self.carried + self.deferred, 0
+        if _waits(before.method):
+            self.carried += before._bullet_interest(self.begins, before.balance).minor
+        carried_minor = self.carried
+        if isinstance(self.method, Bullet):
+            self.deferred, self.carried = self.deferred + carried_minor, 0
+        elif carried_minor and self.flat:
+            # The even parts are of all that is asked for.
+            first = self.flat[self.begins]
+            more = attrs.evolve(first, minor=first.minor + carried_minor)
+            self.flat = (*self.flat[: self.begins], more, *self.flat[self.begins + 1 :])
+            self.carried = 0
 
     def _fees_as_agreed(
         self, moves: Sequence[PrincipalMove], fees: Sequence[int], end_day: int | None
@@ -311,9 +350,40 @@ class LedgerRun(RowsRun):
 
     # Interest.
 
+    def _flat_rest(self, flat_minor: int | None) -> tuple[RowInterest, ...]:
+        """Return the flat interest of rows: of those before, and what is left of it."""
+        first, asked = self.begins, tuple[RowInterest, ...]()
+        if self.before is not None:
+            asked = self.before.flat[:first] or (_NO_INTEREST,) * first
+        return asked + self._flat_interest(
+            first,
+            sum(interest.minor for interest in asked[self.method_from :]),
+            since=self.method_from,
+            owed_minor=flat_minor,
+        )
+
+    def _bullet_interest(self, until: int, owed_minor: int) -> RowInterest:
+        """Return interest that waits for the end, of the periods before some row.
+
+        *owed_minor* is what bears interest when they are over.
+        """
+        periods, start_minor = self.periods[self.method_from : until], owed_minor
+        start_minor -= sum(period.opening_minor for period in periods[1:])
+        start_minor -= sum(period.paid_out_minor for period in periods)
+        exact = interest_of(periods, start_minor)
+        return RowInterest(
+            periods=periods,
+            start_minor=start_minor,
+            exact=exact,
+            minor=self._rounded(exact),
+        )
+
     def _interest(self, row: int) -> RowInterest:
         period = self.periods[row]
         is_simple = period is self.scheduled[row] and len(period.slices) == 1
+        if self.method_from and row == self.last and _waits(self.method):
+            owed_minor = self.balance + period.paid_out_minor
+            return self._bullet_interest(row + 1, owed_minor)
         if not is_simple or isinstance(self.method, FlatInterest | Bullet):
             return super()._interest(row)
         if row not in self._factors:
@@ -432,15 +502,18 @@ class LedgerRun(RowsRun):
 
     def _counts(self, move: PrincipalMove) -> bool:
         """Return whether a move counts towards the installment as it now is."""
-        if move.amount_minor > 0 or isinstance(self.method, _AS_AGREED):
+        if move.amount_minor > 0:
             return True
+        if isinstance(self.method, _AS_AGREED):
+            return move.period >= self.method_from
         if move.period == self.counts_from:
             return not (self.is_lower and move.is_opening)
         return move.period > self.counts_from
 
     def _paid_by_part(self, row: int, due_minor: int) -> RowPaid:
         is_by_method = not isinstance(self.method, CustomPrincipal)
-        if is_by_method and not self.moves and not self.settled:
+        is_as_agreed = not (self.moves or self.settled or self.carried)
+        if is_by_method and is_as_agreed:
             return super()._paid_by_part(row, due_minor)
         part_minor = 0
         if isinstance(self.method, CustomPrincipal):
@@ -459,3 +532,8 @@ class LedgerRun(RowsRun):
             interest_minor = min(owed_minor, most_minor)
         self.carried = owed_minor - interest_minor
         return RowPaid(principal_minor=principal_minor, interest_minor=interest_minor)
+
+
+def _waits(method: RepaymentMethod) -> bool:
+    """Return whether interest of all periods waits for the last row."""
+    return isinstance(method, Bullet) and not method.is_compounded

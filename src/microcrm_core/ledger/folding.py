@@ -38,6 +38,7 @@ from microcrm_core.ledger.happenings import (
     ReAmortized,
     Renewed,
     Repaid,
+    Replanned,
     TermChanged,
     Terminated,
     WrittenOff,
@@ -97,6 +98,7 @@ HANDLERS: Final[dict[type[Happening], Callable[[LedgerBook, LedgerEvent], None]]
     DueDateChanged: terms_changed,
     HolidayGranted: terms_changed,
     TermChanged: terms_changed,
+    Replanned: terms_changed,
     ChargedBack: charged_back,
     ReAged: re_aged,
     ReAmortized: re_amortized,
@@ -168,8 +170,9 @@ def _series_at_opening(
         if is_exact and kind is Disbursed:
             break
         if kind in TERM_CHANGES:
-            series = series or DueSeries.of(terms, conventions)
-            series.change(event)
+            made = series or DueSeries.of(terms, conventions)
+            if made.change(event, is_begun=False):
+                series = made
     return series
 
 

@@ -51,16 +51,19 @@ from microcrm_core.ledger.happenings import (
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.repayment_kinds import RepaymentKind
 from microcrm_core.loans.fees import Portion
+from microcrm_core.loans.methods import RepaymentMethod
 from microcrm_core.loans.plain_values import (
     fraction_text,
     money_from_plain,
     money_to_plain,
     plain_flag,
     plain_fraction,
+    plain_items,
     plain_rate,
     plain_whole,
     rate_text,
 )
+from microcrm_core.loans.plans_plain import method_from_plain, method_to_plain
 from microcrm_core.loans.terms_plain import plain_frequency
 from microcrm_core.rules.plain import (
     Plain,
@@ -116,6 +119,23 @@ def _optional_day(value: object, path: str) -> dt.date | None:
     return None if value is None else plain_day(value, path)
 
 
+def _days_to_plain(days: tuple[dt.date, ...]) -> list[str]:
+    return [on.isoformat() for on in days]
+
+
+def _days(value: object, path: str) -> tuple[dt.date, ...]:
+    items = plain_items(value, path)
+    return tuple(plain_day(item, f"{path}[{i}]") for i, item in enumerate(items))
+
+
+def _method_to_plain(method: RepaymentMethod | None) -> Plain | None:
+    return None if method is None else method_to_plain(method)
+
+
+def _optional_method(value: object, path: str) -> RepaymentMethod | None:
+    return None if value is None else method_from_plain(value, path=path)
+
+
 def _choice(kind: type[E]) -> _Codec:
     def read(value: object, path: str) -> E:
         return plain_choice(kind, value, path)
@@ -146,6 +166,7 @@ _CODECS: Final[Mapping[str, _Codec]] = {
     "interest": _choice(ReAgedInterest),
     "is_down_payment_taken": _Codec(_itself, plain_flag),
     "last_on": _DAY,
+    "method": _Codec(_method_to_plain, _optional_method),
     "new_loan_id": _TEXT,
     "nominal_rate": _Codec(rate_text, plain_rate),
     "portion": _Codec(_portion_to_plain, _portion),
@@ -153,10 +174,12 @@ _CODECS: Final[Mapping[str, _Codec]] = {
     "start_on": _DAY,
     "to_on": _DAY,
 }
-# What a repayment came for and what a charge is for are two things of one name.
-_KINDS: Final[Mapping[str, _Codec]] = {
-    "loan.repaid": _choice(RepaymentKind),
-    "loan.charged": _choice(ChargeKind),
+# Two things of one name, by the type of the event: what a repayment came for and what a
+# charge is for; when a charge is due and when all installments are.
+_OWN: Final[Mapping[tuple[str, str], _Codec]] = {
+    ("loan.repaid", "kind"): _choice(RepaymentKind),
+    ("loan.charged", "kind"): _choice(ChargeKind),
+    ("loan.replanned", "due_on"): _Codec(_days_to_plain, _days),
 }
 
 
@@ -353,7 +376,7 @@ def ledger_event_from_json(text: str) -> LedgerEvent:
 def _codecs(type: str) -> dict[str, _Codec]:
     """Return how the fields of one type are written and read, in their order."""
     return {
-        field.name: _KINDS[type] if field.name == "kind" else _CODECS[field.name]
+        field.name: _OWN.get((type, field.name)) or _CODECS[field.name]
         for field in attrs.fields(HAPPENINGS[type])
     }
 

@@ -51,6 +51,7 @@ from microcrm_core.loans import (
     InterestPause,
     LoanTerms,
     RateChange,
+    RepaymentPlan,
     ScheduleConventions,
     Tranche,
     UnpaidInterest,
@@ -78,6 +79,8 @@ class EarlierTerms:
         dates: The dates of its schedule.
         kept_count: How many first interest periods are still those of these terms, or
             of earlier ones.
+        method_from: As `LentTerms` has it.
+        flat_minor: As `LentTerms` has it.
 
     Example:
         See `microcrm_core.ledger.lent_terms`.
@@ -86,6 +89,8 @@ class EarlierTerms:
     agreed: LoanTerms
     dates: ScheduleDates
     kept_count: int
+    method_from: int = 0
+    flat_minor: int | None = None
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -102,6 +107,10 @@ class LentTerms:
         disbursed_minor: What of it was disbursed.
         earlier: Terms that held before, for the installments that stay theirs, in
             order.
+        method_from: How many first interest periods are those of another method than
+            the one that holds.
+        flat_minor: What flat interest is on, where it was agreed for what was left;
+            None: on all that was lent.
 
     Example:
         See `microcrm_core.ledger.lent_terms`.
@@ -115,6 +124,8 @@ class LentTerms:
     paid_out: list[Payout] = attrs.field(factory=list[Payout])
     disbursed_minor: int = 0
     earlier: list[EarlierTerms] = attrs.field(factory=list[EarlierTerms])
+    method_from: int = 0
+    flat_minor: int | None = None
 
     @classmethod
     def of(cls, agreed: LoanTerms, conventions: ScheduleConventions) -> Self:
@@ -177,8 +188,21 @@ class LentTerms:
             self.pauses.append(paused)
         return is_new
 
-    def agree(self, agreed: LoanTerms, kept_count: int) -> None:
+    def agree(
+        self,
+        agreed: LoanTerms,
+        kept_count: int,
+        *,
+        method_from: int = 0,
+        flat_minor: int | None = None,
+    ) -> None:
         """Let other terms hold, after the first *kept_count* interest periods.
+
+        Args:
+            agreed: The terms.
+            kept_count: How many first interest periods stay those of earlier terms.
+            method_from: How many of them are those of another method.
+            flat_minor: What flat interest is on; None: on all that was lent.
 
         Raises:
             ScheduleError: Two dates are in the wrong order.
@@ -188,10 +212,15 @@ class LentTerms:
         # Terms that no installment has kept are as if they had never been.
         if kept_count > self.kept_count:
             before = EarlierTerms(
-                agreed=self.agreed, dates=self.dates, kept_count=kept_count
+                agreed=self.agreed,
+                dates=self.dates,
+                kept_count=kept_count,
+                method_from=self.method_from,
+                flat_minor=self.flat_minor,
             )
             self.earlier.append(before)
         self.agreed, self.dates = agreed, dates
+        self.method_from, self.flat_minor = method_from, flat_minor
         # What was planned for after an earlier end may lie before this one.
         planned = [(one.from_on, one.nominal_rate) for one in agreed.rate_changes]
         pauses = [(one.start_on, one.end_on) for one in agreed.interest_pauses]
@@ -213,7 +242,14 @@ class LentTerms:
             dates=last.dates,
             paid_out=[one for one in self.paid_out if one.day < end_day],
             earlier=earlier,
+            method_from=last.method_from,
+            flat_minor=last.flat_minor,
         )
+
+    @property
+    def leaves_principal_only(self) -> bool:
+        """Whether the terms that held before leave no interest to those that hold."""
+        return all(_is_simple(one.agreed.plan) for one in self.earlier)
 
     def rate_on(self, on: dt.date) -> Rate:
         """Return the rate that bears interest on a day."""
@@ -279,9 +315,7 @@ class LentTerms:
         plan, count = self.agreed.plan, self.kept_count
         is_simple = (
             self.is_plain
-            and isinstance(plan.method, _SIMPLE)
-            and plan.grace == NO_GRACE
-            and plan.unpaid_interest is UnpaidInterest.REFUSED
+            and _is_simple(plan)
             and self.conventions.business_days is None
         )
         start_on = self.dates.bounds_on[count]
@@ -332,18 +366,25 @@ class LentTerms:
         Raises:
             InvalidValueError: A rate is out of bounds.
         """
+        return tuple(
+            RateChange(from_on=from_on, nominal_rate=rate)
+            for from_on, rate in self.rates_after(first_on)
+        )
+
+    def rates_after(self, first_on: dt.date) -> list[tuple[dt.date, Rate]]:
+        """Return the new rates that begin after a day and change an installment.
+
+        No rate is out of bounds only if `rate_changes` says so.
+        """
         if not self.rates:
-            return ()
+            return []
         latest_on = self._latest_on()
         changes = {
             from_on: rate
             for from_on, rate in self.rates
             if first_on < from_on <= latest_on
         }
-        return tuple(
-            RateChange(from_on=from_on, nominal_rate=changes[from_on])
-            for from_on in sorted(changes)
-        )
+        return [(from_on, changes[from_on]) for from_on in sorted(changes)]
 
     def _interest_pauses(self) -> tuple[InterestPause, ...]:
         if not self.pauses:
@@ -366,3 +407,12 @@ class LentTerms:
             latest_on -= _DAY
         limit_on = last_due_limit(self.agreed)
         return latest_on if limit_on is None else min(latest_on, limit_on)
+
+
+def _is_simple(plan: RepaymentPlan) -> bool:
+    """Return whether installments pay their interest, and follow from what is owed."""
+    return (
+        isinstance(plan.method, _SIMPLE)
+        and plan.grace == NO_GRACE
+        and plan.unpaid_interest is UnpaidInterest.REFUSED
+    )

@@ -30,16 +30,15 @@ from microcrm_core.ledger.happenings import Disbursed
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.loan_statuses import (
     LoanStatus,
-    accrued_minor,
     status_of,
 )
 from microcrm_core.ledger.postings import (
     AllocatedPart,
     LoanPosting,
-    postings_of,
 )
 from microcrm_core.ledger.row_accounts import RowKind
 from microcrm_core.ledger.state_rows import BucketAmounts, LoanStateRow, NextDue
+from microcrm_core.ledger.state_sources import BookSource, StateSource
 from microcrm_core.loans.conventions import ScheduleConventions
 from microcrm_core.loans.portions import EPOCH_ORDINAL
 from microcrm_core.loans.table_texts import text_table
@@ -140,7 +139,7 @@ class LoanState:
     disbursements: tuple[tuple[dt.date, int], ...] = attrs.field(repr=False)
     credit_minor: int
     recovered_minor: int
-    _book: LedgerBook = attrs.field(repr=False, alias="book")
+    _source: StateSource = attrs.field(repr=False, alias="source")
     _reversed_events: tuple[LedgerEvent, ...] = attrs.field(
         repr=False, alias="reversed_events"
     )
@@ -203,14 +202,14 @@ class LoanState:
             disbursements=tuple(disbursements),
             credit_minor=book.credit_minor,
             recovered_minor=book.recovered_minor,
-            book=book,
+            source=BookSource(book),
             reversed_events=tuple(reversed_events),
         )
 
     @cached_property
     def postings(self) -> tuple[LoanPosting, ...]:
         """What each event came to, in order of replay; reversed events at the end."""
-        return postings_of(self._book, self._reversed_events)
+        return self._source.postings(self._reversed_events)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -237,7 +236,48 @@ class LoanState:
     @property
     def rows(self) -> tuple[LoanStateRow, ...]:
         """The rows, in order of due dates."""
-        return tuple(map(self._row, range(len(self.due_day))))
+        currency = self.terms.principal.currency
+        columns = zip(
+            self.from_day,
+            self.due_day,
+            self.kind,
+            zip(*self.charged_minor, strict=True),
+            zip(*self.paid_minor, strict=True),
+            zip(*self.waived_minor, strict=True),
+            self.paid_early_minor,
+            self.paid_late_minor,
+            self.credited_minor,
+            self.settled_day,
+            strict=True,
+        )
+        return tuple(
+            LoanStateRow(
+                number=number,
+                currency=currency,
+                from_on=_date(from_day),
+                due_on=_date(due_day),
+                kind=kind,
+                charged=charged,
+                paid=paid,
+                waived=waived,
+                paid_early_minor=early_minor,
+                paid_late_minor=late_minor,
+                credited_minor=credited_minor,
+                settled_on=None if settled_day is None else _date(settled_day),
+            )
+            for number, (
+                from_day,
+                due_day,
+                kind,
+                charged,
+                paid,
+                waived,
+                early_minor,
+                late_minor,
+                credited_minor,
+                settled_day,
+            ) in enumerate(columns, start=1)
+        )
 
     @property
     def outstanding(self) -> BucketAmounts:
@@ -285,8 +325,7 @@ class LoanState:
         first = self.as_of.toordinal() - EPOCH_ORDINAL
         on_day: int | None = None
         amount_minor = 0
-        for row, due_day in enumerate(self.due_day):
-            open_minor = self._open_minor(row)
+        for due_day, open_minor in zip(self.due_day, self._left_minor, strict=True):
             if due_day < first or not open_minor:
                 continue
             if on_day is not None and due_day != on_day:
@@ -303,10 +342,10 @@ class LoanState:
         as_of_day = self.as_of.toordinal() - EPOCH_ORDINAL
         if self.status is LoanStatus.APPROVED:
             return 0
-        for row, due_day in enumerate(self.due_day):
+        for due_day, open_minor in zip(self.due_day, self._left_minor, strict=True):
             if due_day >= as_of_day:
                 break
-            if self._open_minor(row):
+            if open_minor:
                 return as_of_day - due_day
         return 0
 
@@ -317,10 +356,10 @@ class LoanState:
             RecordNotFoundError: No such event counts: it is unknown here, or reversed,
                 so that its money went nowhere.
         """
-        for posting in self.postings:
-            if posting.event_id == event_id and not posting.is_reversed:
-                return posting.allocation(self.terms.principal.currency, self.due_day)
-        raise RecordNotFoundError(event_id)
+        posting = self._counting.get(event_id)
+        if posting is None:
+            raise RecordNotFoundError(event_id)
+        return posting.allocation(self.terms.principal.currency, self.due_day)
 
     def to_columns(self) -> dict[str, StateColumn]:
         """Return the rows as columns by name, for a data frame or a file.
@@ -394,36 +433,27 @@ class LoanState:
             [_total(name, column) for name, column in columns.items()],
         )
 
-    def _row(self, row: int) -> LoanStateRow:
-        settled_day = self.settled_day[row]
-        return LoanStateRow(
-            number=row + 1,
-            currency=self.terms.principal.currency,
-            from_on=_date(self.from_day[row]),
-            due_on=_date(self.due_day[row]),
-            kind=self.kind[row],
-            charged=tuple([column[row] for column in self.charged_minor]),
-            paid=tuple([column[row] for column in self.paid_minor]),
-            waived=tuple([column[row] for column in self.waived_minor]),
-            paid_early_minor=self.paid_early_minor[row],
-            paid_late_minor=self.paid_late_minor[row],
-            credited_minor=self.credited_minor[row],
-            settled_on=None if settled_day is None else _date(settled_day),
+    @cached_property
+    def _left_minor(self) -> _Column:
+        """What is left to pay of each row."""
+        columns = zip(
+            *self.charged_minor, *self.paid_minor, *self.waived_minor, strict=True
         )
+        return tuple([sum(row[:4]) - sum(row[4:]) for row in columns])
 
-    def _open_minor(self, row: int) -> int:
-        charged_minor = sum([column[row] for column in self.charged_minor])
-        paid_minor = sum([column[row] for column in self.paid_minor])
-        return charged_minor - paid_minor - sum([c[row] for c in self.waived_minor])
+    @cached_property
+    def _counting(self) -> dict[EventId, LoanPosting]:
+        """The postings of events that count, by event."""
+        return {one.event_id: one for one in self.postings if not one.is_reversed}
 
     @cached_property
     def _payoff_minor(self) -> tuple[int, int]:
-        return self._book.engine.payoff(self._book, self.as_of)
+        return self._source.payoff_minor(self.as_of)
 
     @cached_property
     def _accrued_minor(self) -> int:
         is_active = self.status is LoanStatus.ACTIVE
-        return accrued_minor(self._book) if is_active else 0
+        return self._source.accrued_minor() if is_active else 0
 
     def _open_by_bucket(self, last_on: dt.date | None) -> list[int]:
         """Return what is open in rows that are due by a day; None: in all."""
@@ -432,7 +462,7 @@ class LoanState:
             count = len(self.due_day)
             if last_on is not None:
                 last_day = last_on.toordinal() - EPOCH_ORDINAL
-                count = sum(due_day <= last_day for due_day in self.due_day)
+                count = sum(map(last_day.__ge__, self.due_day))
         return [
             sum(self.charged_minor[bucket][:count])
             - sum(self.paid_minor[bucket][:count])

@@ -56,7 +56,7 @@ from microcrm_core.money import Money
 __all__ = ["down_payment_id", "require_one_loan", "require_order", "require_repeated"]
 
 _AMOUNTS: Final = (
-    Repaid, Disbursed, CreditRefunded, ChargedBack, IncomeCapitalized, Renewed
+    Disbursed, CreditRefunded, ChargedBack, IncomeCapitalized, Renewed
 )  # fmt: skip
 _AFTER_DISBURSEMENT: Final = frozenset(
     {
@@ -138,9 +138,12 @@ def _refuse_mixed(
 
 def _amount(event: LedgerEvent) -> Money | None:
     what = event.what
-    if isinstance(what, _AMOUNTS):
+    # Most events are one of these two.
+    if isinstance(what, Repaid):
         return what.amount
-    return what.portion.amount if isinstance(what, Charged) else None
+    if isinstance(what, Charged):
+        return what.portion.amount
+    return what.amount if isinstance(what, _AMOUNTS) else None
 
 
 def require_order(live: tuple[LedgerEvent, ...]) -> None:

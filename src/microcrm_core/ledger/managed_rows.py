@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from operator import add, sub
 from typing import Final
 
 import attrs
@@ -32,7 +31,8 @@ _NOTHING: Final = [0, 0, 0, 0]
 _OF_SCHEDULE: Final = (Bucket.PRINCIPAL, Bucket.INTEREST, Bucket.FEES)
 
 
-@attrs.define(kw_only=True, eq=False)
+# Also by position, as `RowAccount`.
+@attrs.define(eq=False)
 class ManagedRow:
     """A row with what the schedule asks for in it.
 
@@ -63,16 +63,6 @@ class ManagedRow:
             return min(wanted) >= 0
         return all(wanted[bucket] >= self.least(bucket) for bucket in _OF_SCHEDULE)
 
-    def ask_all(self, wanted: list[int]) -> None:
-        """Let the schedule ask for amounts, by `Bucket`."""
-        account, asked = self.account, self.asked
-        self.asked = wanted
-        if account.charged == asked:
-            # Events have added nothing.
-            account.charged[:] = wanted
-        else:
-            account.charged[:] = map(add, account.charged, map(sub, wanted, asked))
-
     def ask(self, bucket: Bucket, amount_minor: int) -> bool:
         """Let the schedule ask for an amount; return whether that is another one."""
         change_minor = amount_minor - self.asked[bucket]
@@ -90,26 +80,53 @@ def write_columns(
         rows: The rows.
         columns: What they are to ask for.
         on: The day on which they change.
-        kept_count: How many first rows ask for no less interest and fees, whatever
-            was paid of later ones.
+        kept_count: How many first rows stay as they are, since other terms hold from
+            the next one on; what they are not to ask for, later ones ask for less.
 
     Example:
         See `microcrm_core.ledger.exact_engine`.
     """
     principals, interests = columns.principal_minor, columns.interest_minor
-    all_wanted = zip(rows, principals, interests, columns.fees_minor, strict=True)
-    changed: list[tuple[ManagedRow, list[int]]] = []
-    for row, principal_minor, interest_minor, fees_minor in all_wanted:
-        wanted = [principal_minor, interest_minor, fees_minor, 0]
-        # Rows that stay as they are ask for what is settled already.
-        if row.asked != wanted:
-            if not row.can_ask(wanted):
+    all_wanted = enumerate(
+        zip(rows, principals, interests, columns.fees_minor, strict=True)
+    )
+    changed: list[tuple[RowAccount, list[int], int, int, int, bool]] = []
+    for place, (row, principal_minor, interest_minor, fees_minor) in all_wanted:
+        asked = row.asked
+        if (
+            asked[0] == principal_minor
+            and asked[1] == interest_minor
+            and asked[2] == fees_minor
+        ):
+            # Rows that stay as they are ask for what is settled already.
+            continue
+        account = row.account
+        is_untouched = (
+            place >= kept_count
+            and principal_minor > 0
+            and interest_minor >= 0
+            and fees_minor >= 0
+            and account.paid == _NOTHING == account.waived
+        )
+        if not is_untouched:
+            wanted = [principal_minor, interest_minor, fees_minor, 0]
+            if place < kept_count or not row.can_ask(wanted):
                 _write_lowered(rows, columns, on, kept_count)
                 return
-            changed.append((row, wanted))
-    for row, wanted in changed:
-        row.ask_all(wanted)
-        row.account.restamp(on)
+        changed.append(
+            (account, asked, principal_minor, interest_minor, fees_minor, is_untouched)
+        )
+    for account, asked, principal, interest, fees, is_untouched in changed:
+        charged = account.charged
+        charged[0] += principal - asked[0]
+        charged[1] += interest - asked[1]
+        charged[2] += fees - asked[2]
+        asked[:3] = principal, interest, fees
+        if is_untouched:
+            # Something is asked for, and nothing of it is settled.
+            account.settled_on = None
+        else:
+            account.restamp(on)
 
 
 def _write_lowered(
@@ -130,12 +147,17 @@ def _write_lowered(
         if not others:
             continue
         amounts: Sequence[int] = wanted
-        if any(wanted[place] < rows[place].least(bucket) for place in others):
-            least = [row.least(bucket) for row in rows]
-            if bucket is not Bucket.PRINCIPAL:
-                least[:kept_count] = map(max, least, wanted[:kept_count])
-            amounts = lowered_elsewhere(wanted, least)
-            others = list(range(len(rows)))
+        is_kept_other = others[0] < kept_count
+        if is_kept_other or any(
+            wanted[place] < rows[place].least(bucket) for place in others
+        ):
+            kept = [row.asked[bucket] for row in rows[:kept_count]]
+            amounts = kept + lowered_elsewhere(
+                wanted[kept_count:],
+                [row.least(bucket) for row in rows[kept_count:]],
+                above_minor=sum(kept) - sum(wanted[:kept_count]),
+            )
+            others = list(range(kept_count, len(rows)))
         for place in others:
             if rows[place].ask(bucket, amounts[place]):
                 changed.add(place)
@@ -167,21 +189,27 @@ def write_row(
         row.account.restamp(on)
 
 
-def lowered_elsewhere(wanted: Sequence[int], least: Sequence[int]) -> Sequence[int]:
+def lowered_elsewhere(
+    wanted: Sequence[int], least: Sequence[int], *, above_minor: int = 0
+) -> list[int]:
     """Return amounts that are at least so much each, and the same in all if possible.
 
     What a row has above what is wanted is taken from the rows after it, then from the
     last one backward.
+
+    Args:
+        wanted: What each is to be.
+        least: What each is at least.
+        above_minor: What rows before them have above what is wanted of those.
 
     Example:
         >>> from microcrm_core.ledger.managed_rows import lowered_elsewhere
         >>> lowered_elsewhere([80, 100, 120], [0, 0, 150])
         [80, 70, 150]
     """
-    if all(map(int.__ge__, wanted, least)):
-        return wanted
     amounts = list(wanted)
-    above_minor = 0
+    if not above_minor and all(map(int.__ge__, wanted, least)):
+        return amounts
     places = range(len(amounts))
     for place in (*places, *reversed(places)):
         kept_minor = max(amounts[place] - above_minor, least[place])

@@ -18,7 +18,7 @@ import datetime as dt
 
 from microcrm_core.ids import EventId
 from microcrm_core.ledger.allocation_orders import AllocationOrder, Bucket
-from microcrm_core.ledger.books import LedgerBook, Posting, PostingPart
+from microcrm_core.ledger.books import LedgerBook, Posting
 from microcrm_core.ledger.charging import (
     additional_row,
     renew_installment_charges,
@@ -240,12 +240,7 @@ def pay_owed_again(
     """
     taken_minor = row.pay(Bucket.PRINCIPAL, used_minor, on)
     if taken_minor:
-        part = PostingPart(
-            row=row,
-            bucket=Bucket.PRINCIPAL,
-            amount_minor=taken_minor,
-            state=due_state(row.due_on, on),
-        )
+        part = row, Bucket.PRINCIPAL, taken_minor, due_state(row.due_on, on)
         book.postings[event_id].parts.append(part)
         book.engine.after_payment(book, row, Bucket.PRINCIPAL, taken_minor, on)
     row.restamp(on)

@@ -46,7 +46,7 @@ import attrs
 
 from microcrm_core.ledger.exact_runs import RunColumns
 from microcrm_core.ledger.lent_terms import LentTerms
-from microcrm_core.ledger.plain_stretches import PlainStretch, rates_of
+from microcrm_core.ledger.plain_stretches import PlainStretch
 from microcrm_core.ledger.plain_walks import (
     PlainStanding,
     PlainWalk,
@@ -55,6 +55,7 @@ from microcrm_core.ledger.plain_walks import (
 from microcrm_core.ledger.principal_moves import PrincipalMove
 from microcrm_core.loans.plain_changes import changed_rows, has_plain_changes
 from microcrm_core.loans.portions import EPOCH_ORDINAL
+from microcrm_core.loans.terms import is_rate_allowed
 
 __all__ = ["PlainRun", "rest_columns"]
 
@@ -209,16 +210,19 @@ def rest_columns(lent: LentTerms, repaid_minor: int) -> RunColumns | None:
     balance = lent.paid_out[0].net_minor - repaid_minor
     if is_unproven or balance <= 0 or not has_plain_changes(agreed, conventions):
         return None
-    changes = lent.rate_changes(start_on)
+    changes = lent.rates_after(start_on)
+    if not all(map(is_rate_allowed, [changed for _, changed in changes])):
+        # The terms say what is wrong with it.
+        return None
     begin = EPOCH_ORDINAL
     if not conventions.has_interest_on_disbursement_day:
         begin += 1
     start_day = start_on.toordinal() - EPOCH_ORDINAL
-    rate_days = [start_day, *[one.from_on.toordinal() - begin for one in changes]]
+    rate_days = [start_day, *[from_on.toordinal() - begin for from_on, _ in changes]]
     due_day = [on.toordinal() - EPOCH_ORDINAL for on in lent.dates.due_on[count:]]
     if rate_days[-1] >= due_day[-1]:
         return None
-    rates = [rate, *rates_of(changes)]
+    rates = [rate, *[changed for _, changed in changes]]
     rows = changed_rows(balance, due_day, rate_days, rates, conventions)
     return None if rows is None else columns_without_fees(rows[0], rows[1])
 

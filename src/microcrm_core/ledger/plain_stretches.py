@@ -29,17 +29,15 @@ Example:
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
-from math import lcm
-from operator import mul, sub
 
 import attrs
 
 from microcrm_core.ledger.lent_terms import LentTerms
 from microcrm_core.loans.level import smallest
-from microcrm_core.loans.plain import actual_year_days
-from microcrm_core.loans.plain_changes import SolvedRows, solved_rows
+from microcrm_core.loans.plain_changes import SolvedRows, per_day_rates, solved_rows
+from microcrm_core.loans.plain_days import plain_days, plain_year_days
 from microcrm_core.loans.portions import EPOCH_ORDINAL
 from microcrm_core.loans.terms import LoanTerms, RateChange
 from microcrm_core.rates import Rate
@@ -59,7 +57,8 @@ class PlainStretch:
         days: Where interest periods meet.
         rate_days: At the close of which days a rate begins.
         rates: The rates, over the unit.
-        borne: What one unit of principal has borne at the close of each of `rate_days`.
+        borne: What one unit of principal has borne before each period.
+        days_of: What counts days within a period.
         unit: The unit: what a rate times days is over.
         has_ties: Whether a tie goes to the even neighbor, and there are any.
         weights: What one unit bears in each period.
@@ -78,6 +77,7 @@ class PlainStretch:
     rate_days: list[int]
     rates: list[int]
     borne: list[int]
+    days_of: Callable[[int, int], int]
     unit: int
     has_ties: bool
     weights: list[int]
@@ -99,11 +99,8 @@ class PlainStretch:
             begin += 1
         rate_days = [days[0], *[one.from_on.toordinal() - begin for one in changes]]
         rates = [lent.rate_on(lent.dates.bounds_on[0]), *rates_of(changes)]
-        fractions = [rate.annual_fraction for rate in rates]
-        whole = lcm(*[one.denominator for one in fractions])
-        per_day = [one.numerator * (whole // one.denominator) for one in fractions]
-        unit = whole * actual_year_days(conventions.day_count)
-        spans = map(mul, per_day, map(sub, rate_days[1:], rate_days))
+        day_count = conventions.day_count
+        per_day, unit = per_day_rates(rates, plain_year_days(day_count))
         made = cls(
             agreed=lent.agreed,
             changes=changes,
@@ -111,14 +108,17 @@ class PlainStretch:
             days=days,
             rate_days=rate_days,
             rates=per_day,
-            borne=list(accumulate(spans, initial=0)),
+            borne=[],
+            days_of=plain_days(day_count),
             unit=unit,
             has_ties=conventions.rounding is Rounding.HALF_EVEN and not unit & 1,
             weights=[],
             changed=frozenset(bisect_right(days, day) - 1 for day in rate_days[1:]),
         )
-        reached = list(map(made.borne_to, days))
-        made.weights = list(map(sub, reached[1:], reached))
+        made.weights = [
+            made.borne_in(row, days[row + 1]) for row in range(len(days) - 1)
+        ]
+        made.borne = list(accumulate(made.weights, initial=0))
         return made
 
     def is_of(self, lent: LentTerms, changes: tuple[RateChange, ...]) -> bool:
@@ -133,14 +133,25 @@ class PlainStretch:
 
     def borne_to(self, day: int) -> int:
         """Return what one unit of principal has borne by the close of a day."""
-        number = bisect_right(self.rate_days, day) - 1
-        return self.borne[number] + (day - self.rate_days[number]) * self.rates[number]
+        row = min(bisect_right(self.days, day) - 1, self.last)
+        return self.borne[row] + self.borne_in(row, day)
+
+    def borne_in(self, row: int, day: int) -> int:
+        """Return what one unit bears from the start of a period to a day in it."""
+        start, days_of, rate_days = self.days[row], self.days_of, self.rate_days
+        number = bisect_right(rate_days, start)
+        total = reached = 0
+        while number < len(rate_days) and rate_days[number] < day:
+            passed = days_of(start, rate_days[number])
+            total += (passed - reached) * self.rates[number - 1]
+            reached, number = passed, number + 1
+        return total + (days_of(start, day) - reached) * self.rates[number - 1]
 
     def foreseen(self, row: int) -> list[int]:
         """Return the weights that a level made in a row foresees, from it on."""
         days = self.days
         rate = self.rates[bisect_left(self.rate_days, days[row + 1]) - 1]
-        later = map(sub, days[row + 2 :], days[row + 1 :])
+        later = map(self.days_of, days[row + 1 :], days[row + 2 :])
         return [self.weights[row], *[one * rate for one in later]]
 
     def rows_from(self, row: int, balance: int) -> SolvedRows | None:

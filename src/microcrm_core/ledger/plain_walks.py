@@ -137,7 +137,7 @@ class PlainWalk:
 
     def go_on(self, stretch: PlainStretch, until: int) -> bool:
         """Work rows out before some row; return whether they are of this kind."""
-        begins = max(stretch.begins, len(self.interests))
+        begins, last = max(stretch.begins, len(self.interests)), stretch.last
         # What happens under later terms is not foreseen by earlier ones.
         moves = [move for move in self.moves if move.period < until]
         in_row: dict[int, list[PrincipalMove]] = {}
@@ -152,17 +152,19 @@ class PlainWalk:
                 for move in moves
                 if move.amount_minor < 0
             )
+        weights, rounded, days = stretch.weights, stretch.rounded, stretch.days
+        end_day = self.end_day
         for row in range(begins, until):
             if row == self.stop > begins:
                 self._note_standing(row)
             inside: list[tuple[int, int]] = []
-            opened = 0
-            for move in in_row.get(row, ()):
-                if move.is_opening:
-                    opened += move.amount_minor
-                else:
-                    inside.append((move.day, move.amount_minor))
-            self.balance += opened
+            # Nothing moves in most rows.
+            if row in in_row:
+                for move in in_row[row]:
+                    if move.is_opening:
+                        self.balance += move.amount_minor
+                    else:
+                        inside.append((move.day, move.amount_minor))
             if row in made_in:
                 made = self._level(stretch, row, moves)
                 if made is None:
@@ -170,15 +172,20 @@ class PlainWalk:
                 self.level, self.counts_from = made
             if self.balance < 0:
                 return False
-            exact = self._exact_interest(stretch, row, inside)
-            if exact < 0:
-                return False
-            self.balance += sum(amount_minor for _, amount_minor in inside)
+            if inside or (end_day is not None and end_day < days[row + 1]):
+                exact = self._exact_interest(stretch, row, inside)
+                if exact < 0:
+                    return False
+                self.balance += sum([amount_minor for _, amount_minor in inside])
+            else:
+                exact = self.balance * weights[row]
             asked = self.level
-            for move in of_place.get(row, ()):
-                if self._counts(move):
-                    asked += move.amount_minor
-            if not self._pay(stretch, row, max(asked, 0), stretch.rounded(exact)):
+            if row in of_place:
+                for move in of_place[row]:
+                    if self._counts(move):
+                        asked += move.amount_minor
+            is_last = row == last
+            if not self._pay(asked if asked > 0 else 0, rounded(exact), is_last):
                 return False
         return True
 
@@ -228,17 +235,17 @@ class PlainWalk:
             return not (self.is_lower and move.is_opening)
         return move.period > self.counts_from
 
-    def _pay(self, stretch: PlainStretch, row: int, asked: int, due: int) -> bool:
+    def _pay(self, asked: int, due: int, is_last: bool) -> bool:
         """Let a row pay interest, and principal with what is left of what it asks."""
-        owed = self.carried + due
-        if row == stretch.last:
-            asked = owed + self.balance
-        interest = min(asked, owed)
+        owed, balance = self.carried + due, self.balance
+        if is_last:
+            asked = owed + balance
+        interest = owed if owed < asked else asked
         principal = asked - interest
-        if row != stretch.last:
-            principal = min(principal, max(self.balance, 0))
+        if principal > balance and not is_last:
+            principal = balance if balance > 0 else 0
         self.carried = owed - interest
-        self.balance -= principal
+        self.balance = balance - principal
         self.principals.append(principal)
         self.interests.append(interest)
         # The general way refuses what does not wait.

@@ -253,7 +253,7 @@ def postings_of(
                 recovered_minor=posting.recovered_minor,
             )
         )
-    made += [_reversed(event, balance_minor) for event in reversed_events]
+    made += [reversed_posting(event, balance_minor) for event in reversed_events]
     return tuple(made)
 
 
@@ -262,8 +262,8 @@ def _parts(
 ) -> tuple[tuple[int | None, Bucket, int, DueState], ...]:
     return tuple(
         [
-            (places.get(part.row), part.bucket, part.amount_minor, part.state)
-            for part in posting.parts
+            (places.get(row), bucket, amount_minor, state)
+            for row, bucket, amount_minor, state in posting.parts
         ]
     )
 
@@ -287,7 +287,7 @@ def _balance_change_minor(
     return 0 if kind in _WITHOUT_PRINCIPAL else -principal_minor
 
 
-def _reversed(event: LedgerEvent, balance_minor: int) -> LoanPosting:
+def reversed_posting(event: LedgerEvent, balance_minor: int) -> LoanPosting:
     amount = getattr(event.what, "amount", None)
     return LoanPosting(
         event_id=event.id,

@@ -40,6 +40,7 @@ from microcrm_core.checks import (
 from microcrm_core.decisions import PolicyRef, Reason
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.html import html_table
+from microcrm_core.loans.table_texts import text_table
 from microcrm_core.money import Currency, Money
 
 __all__ = [
@@ -300,13 +301,23 @@ class Reconciliation:
         """Whether every line is matched."""
         return len(self.of(ReconciliationOutcome.MATCHED)) == len(self.lines)
 
+    def __str__(self) -> str:
+        """Return how many lines came to which outcome, as a plain-text table."""
+        headings, rows = self._table()
+        return text_table(headings, [[str(cell) for cell in row] for row in rows])
+
     def _repr_html_(self) -> str:
         # Notebooks call this name.
-        heading = ("outcome", "lines", "the bank's amounts less the ledger's")
+        headings, rows = self._table()
+        return html_table(headings, rows)
+
+    def _table(self) -> tuple[tuple[str, str, str], list[tuple[str, int, str]]]:
+        """Return headings and rows: a row for each outcome, and one for all."""
+        headings = ("outcome", "lines", "the bank's amounts less the ledger's")
         rows: list[tuple[str, int, str]] = []
         for outcome in ReconciliationOutcome:
             lines = self.of(outcome)
             minor = sum(line.difference_minor for line in lines)
             rows.append((outcome.value, len(lines), str(Money(minor, self.currency))))
-        total = ("all", len(self.lines), str(self.difference))
-        return html_table(heading, [*rows, total])
+        rows.append(("all", len(self.lines), str(self.difference)))
+        return headings, rows

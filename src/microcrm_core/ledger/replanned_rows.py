@@ -3,7 +3,8 @@
 A change that is agreed while a loan runs holds from its day on. Installments that are
 due on that day or before it keep their dates, interest and amounts: whoever has paid
 them on time is not late because of what was agreed later. The rest is planned again by
-the method of the loan, from the principal that falls due later:
+the method of the loan, or the one that now holds, from the principal that falls due
+later:
 
 - *By level:* a new level amount over the installments that are left.
 - *By part:* even parts of the principal that is left, or of flat interest with it.
@@ -27,6 +28,7 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
+from itertools import zip_longest
 
 import attrs
 
@@ -45,7 +47,7 @@ from microcrm_core.ledger.row_accounts import RowAccount
 from microcrm_core.ledger.scheduled_rows import ScheduledRows
 from microcrm_core.loans import LoanTerms, UnpaidInterest
 
-__all__ = ["replan"]
+__all__ = ["kept_amounts", "replan"]
 
 
 def replan(
@@ -65,8 +67,10 @@ def replan(
     Example:
         See `microcrm_core.ledger.term_changes`.
     """
-    days_before = scheduled.days
-    scheduled.agree(agreed, on)
+    # Only what has moved asks for these days.
+    days_before = scheduled.days if scheduled.moves else None
+    method_from = 0 if book.series is None else book.series.method_from
+    scheduled.agree(agreed, on, method_from=method_from)
     has_joined = _reshape(book, scheduled, on)
     if not scheduled.bears_interest:
         return
@@ -75,15 +79,37 @@ def replan(
         for place, interest_minor in scheduled.settled.items()
         if place < scheduled.kept_count
     }
-    last, moves, scheduled.moves = len(scheduled.rows) - 1, scheduled.moves, []
-    for move in moves:
-        placed = attrs.evolve(move, place=min(move.place, last))
-        _take_over(scheduled, placed, days_before)
+    last, moves = len(scheduled.rows) - 1, scheduled.moves
+    if days_before is not None:
+        scheduled.moves = []
+        for move in moves:
+            placed = attrs.evolve(move, place=min(move.place, last))
+            _take_over(scheduled, placed, days_before)
     _let_interest_wait(book, scheduled)
     scheduled.write(on)
     renew_installment_charges(book, on, after_on=on)
     if has_joined:
         scheduled.rows[-1].account.restamp(on)
+
+
+def kept_amounts(scheduled: ScheduledRows, on: dt.date) -> list[tuple[int, int]]:
+    """Return principal and interest of each interest period that is due by a day.
+
+    Where one row stands for several periods, the last of them has its amounts.
+
+    Example:
+        See `microcrm_core.ledger.term_changes`.
+    """
+    amounts: list[tuple[int, int]] = []
+    places = scheduled.days.places
+    for place, next_place in zip_longest(places, places[1:]):
+        row = scheduled.rows[place]
+        if row.account.due_on > on:
+            break
+        principal_minor, interest_minor, *_ = row.asked
+        is_last = place != next_place
+        amounts.append((principal_minor, interest_minor) if is_last else (0, 0))
+    return amounts
 
 
 def _reshape(book: LedgerBook, scheduled: ScheduledRows, on: dt.date) -> bool:
@@ -106,7 +132,9 @@ def _reshape(book: LedgerBook, scheduled: ScheduledRows, on: dt.date) -> bool:
     gone_accounts = {row.account for row in gone}
     if gone:
         book.rows[:] = [row for row in book.rows if row not in gone_accounts]
-    book.sort_rows()
+    if len(book.rows) != len(rows):
+        # There are others, among which these have moved.
+        book.sort_rows()
     book.maturity_on = rows[-1].account.due_on
     if len(rows) != len(scheduled.places):
         scheduled.places = {row.account: place for place, row in enumerate(rows)}
@@ -133,9 +161,9 @@ def _join(book: LedgerBook, gone: ManagedRow, into: ManagedRow) -> None:
     for bucket in Bucket:
         into.ask(bucket, max(into.asked[bucket], into.least(bucket)))
     for posting in book.postings.values():
-        for part in posting.parts:
-            if part.row is account:
-                part.row = last
+        for place, (row, bucket, amount_minor, state) in enumerate(posting.parts):
+            if row is account:
+                posting.parts[place] = last, bucket, amount_minor, state
     for charged in book.charges.values():
         own = next((one for one in charged if one.row is last), None)
         for one in [one for one in charged if one.row is account]:

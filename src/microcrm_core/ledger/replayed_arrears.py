@@ -48,12 +48,8 @@ from collections.abc import Iterable
 import attrs
 
 from microcrm_core.ledger.arrears import days_past_due
-from microcrm_core.ledger.arrears_history import (
-    ArrearsPath,
-    LoanSnapshot,
-    arrears_path,
-    change_days,
-)
+from microcrm_core.ledger.arrears_history import ArrearsPath, LoanSnapshot
+from microcrm_core.ledger.arrears_paths import arrears_path, change_days
 from microcrm_core.ledger.checkpoints import Checkpoint
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.ledger_policies import (

@@ -70,6 +70,7 @@ from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.ledger_policies import LedgerPolicy
 from microcrm_core.ledger.loan_states import LoanState
 from microcrm_core.ledger.logs import LogReading, read_log, read_whole_log
+from microcrm_core.ledger.plain_replays import plain_state
 from microcrm_core.loans.conventions import Arithmetic, ScheduleConventions
 from microcrm_core.loans.terms import LoanTerms
 
@@ -147,15 +148,20 @@ def replay(
         >>> str(state.outstanding.principal), str(state.accrued_interest)
         ('EUR 1000.00', 'EUR 10.00')
     """
-    book, reading = replay_book(
-        terms,
-        events,
-        conventions=conventions,
-        policy=policy,
-        as_of=as_of,
-        known_at=known_at,
-        checkpoint=checkpoint,
-    )
+    _require_kinds(terms, conventions, policy)
+    reading = _read(terms, events, as_of, known_at)
+    if checkpoint is None:
+        state = plain_state(
+            terms,
+            reading,
+            conventions=conventions,
+            policy=policy,
+            as_of=as_of,
+            known_at=known_at,
+        )
+        if state is not None:
+            return state
+    book = _book_of(terms, reading, conventions, policy, as_of, checkpoint)
     close_book(book)
     return LoanState.of(
         book, known_at=known_at, reversed_events=reading.reversed_events
@@ -183,17 +189,39 @@ def replay_book(
         See `microcrm_core.ledger.replaying`.
     """
     _require_kinds(terms, conventions, policy)
+    reading = _read(terms, events, as_of, known_at)
+    book = _book_of(terms, reading, conventions, policy, as_of, checkpoint)
+    return book, reading
+
+
+def _read(
+    terms: LoanTerms,
+    events: Iterable[LedgerEvent],
+    as_of: dt.date,
+    known_at: dt.datetime | None,
+) -> LogReading:
     day("as_of", as_of)
     currency = terms.principal.currency
-    reading = read_whole_log(events, as_of=as_of, known_at=known_at, currency=currency)
+    return read_whole_log(events, as_of=as_of, known_at=known_at, currency=currency)
+
+
+def _book_of(
+    terms: LoanTerms,
+    reading: LogReading,
+    conventions: ScheduleConventions,
+    policy: LedgerPolicy,
+    as_of: dt.date,
+    checkpoint: Checkpoint | None,
+) -> LedgerBook:
+    """Return the book with all events applied, not closed yet."""
     live = _in_order(reading.live, conventions)
     if checkpoint is not None:
         _require_checkpoint(checkpoint)
         book = checkpoint.resumed(terms, conventions, policy, live, as_of)
         if book is not None:
             apply_events(book, live[checkpoint.event_count :])
-            return book, reading
-    return fold(terms, live, conventions, policy, as_of), reading
+            return book
+    return fold(terms, live, conventions, policy, as_of)
 
 
 def checkpoint_of(

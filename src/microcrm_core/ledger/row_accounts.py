@@ -52,7 +52,8 @@ class RowKind(StrEnum):
     RE_AGED = "re_aged"
 
 
-@attrs.define(kw_only=True, eq=False)
+# Also by position, because a replay makes many of them.
+@attrs.define(eq=False)
 class RowAccount:
     """What one installment asks for, and what became of it.
 

@@ -35,6 +35,7 @@ from microcrm_core.ledger.principal_moves import PrincipalMove
 from microcrm_core.ledger.row_accounts import RowAccount, RowKind
 from microcrm_core.loans import (
     Collision,
+    FlatInterest,
     LoanTerms,
     Schedule,
     ScheduleConventions,
@@ -127,6 +128,8 @@ class ScheduledRows:
             is_lower=self.is_lower,
             before=None if before is None else self._run_of(before),
             begins=lent.kept_count,
+            method_from=lent.method_from,
+            flat_minor=lent.flat_minor,
         )
 
     def _plain_run(self) -> PlainRun | None:
@@ -158,8 +161,11 @@ class ScheduledRows:
         """Add the rows to a book, which ask for nothing yet; set its maturity."""
         made = [
             ManagedRow(
-                account=RowAccount(from_on=from_on, due_on=due_on, kind=kind),
-                ends_on=ends_on,
+                RowAccount(
+                    from_on, due_on, kind, [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]
+                ),
+                ends_on,
+                [0, 0, 0, 0],
             )
             for from_on, due_on, ends_on in self.row_dates()
         ]
@@ -178,7 +184,7 @@ class ScheduledRows:
 
     def take_rows(self, book: LedgerBook, rows: list[ManagedRow]) -> None:
         """Let the schedule fill these rows instead, which are added to the book."""
-        self.rows = rows
+        self.rows, self.kept_count = rows, 0
         self.places = {row.account: place for place, row in enumerate(rows)}
         book.rows += [row.account for row in rows]
         book.sort_rows()
@@ -195,8 +201,13 @@ class ScheduledRows:
         self._is_plain_known = False
         self.forget()
 
-    def agree(self, agreed: LoanTerms, on: dt.date) -> None:
+    def agree(self, agreed: LoanTerms, on: dt.date, *, method_from: int = 0) -> None:
         """Let other terms hold for rows that are due after a day.
+
+        Args:
+            agreed: The terms.
+            on: The day.
+            method_from: How many first interest periods are those of another method.
 
         Raises:
             ScheduleError: Two dates are in the wrong order.
@@ -204,7 +215,15 @@ class ScheduledRows:
         """
         kept = None if self._is_moved else self._columns
         self.kept_count = bisect_right(self.rows, on, key=_due_on)
-        self.lent.agree(agreed, bisect_right(self.lent.dates.due_on, on))
+        kept_count = bisect_right(self.lent.dates.due_on, on)
+        flat_minor = self.lent.flat_minor
+        if isinstance(agreed.plan.method, FlatInterest):
+            was_flat = isinstance(self.lent.agreed.plan.method, FlatInterest)
+            if not was_flat or method_from != self.lent.method_from:
+                flat_minor = self.run.owed_before(kept_count, self.moves, self.settled)
+        self.lent.agree(
+            agreed, kept_count, method_from=method_from, flat_minor=flat_minor
+        )
         self.forget_terms()
         self._kept = kept
 
@@ -262,6 +281,8 @@ def _by_terms(lent: LentTerms, kept: RunColumns | None) -> RunColumns | None:
         lent: The loan.
         kept: What the rows that earlier terms are left with ask for; None: work it out.
     """
+    if not lent.leaves_principal_only:
+        return None
     if not lent.earlier:
         made = rest_columns(lent, 0) if lent.rates else None
         return made or _columns_of(build_schedule(lent.terms(), lent.conventions))

@@ -80,7 +80,7 @@ def json_schema_of_ledger_event() -> Plain:
     Example:
         >>> from microcrm_core.ledger.schemas import json_schema_of_ledger_event
         >>> len(json_schema_of_ledger_event()["$defs"]["ledger_event"]["anyOf"])
-        22
+        23
     """
     return _document_of("ledger_event", "Event of a loan")
 
@@ -139,6 +139,7 @@ _FIELDS: Final[Mapping[str, Callable[[], Plain]]] = {
     "interest": lambda: choice_schema(ReAgedInterest),
     "is_down_payment_taken": flag_schema,
     "last_on": lambda: schema_ref("date"),
+    "method": lambda: or_null(schema_ref("method")),
     "new_loan_id": lambda: schema_ref("text"),
     "nominal_rate": lambda: schema_ref("exact"),
     "portion": lambda: schema_ref("portion"),
@@ -146,16 +147,19 @@ _FIELDS: Final[Mapping[str, Callable[[], Plain]]] = {
     "start_on": lambda: schema_ref("date"),
     "to_on": lambda: schema_ref("date"),
 }
-# What a repayment came for and what a charge is for are two things of one name.
-_KINDS: Final = {"loan.repaid": RepaymentKind, "loan.charged": ChargeKind}
+# Two things of one name, by the type of the event.
+_OWN: Final[Mapping[tuple[str, str], Callable[[], Plain]]] = {
+    ("loan.repaid", "kind"): lambda: choice_schema(RepaymentKind),
+    ("loan.charged", "kind"): lambda: choice_schema(ChargeKind),
+    ("loan.replanned", "due_on"): lambda: list_schema(schema_ref("date"), at_least=1),
+}
 
 
 def _event(type_: str) -> Plain:
     needed: dict[str, Plain] = {}
     optional: dict[str, Plain] = {}
     for field in attrs.fields(HAPPENINGS[type_]):
-        is_kind = field.name == "kind"
-        schema = choice_schema(_KINDS[type_]) if is_kind else _FIELDS[field.name]()
+        schema = (_OWN.get((type_, field.name)) or _FIELDS[field.name])()
         (needed if field.default is attrs.NOTHING else optional)[field.name] = schema
     return object_schema(
         {

@@ -8,8 +8,10 @@ Example:
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import cached_property
-from typing import Final
+from importlib import import_module
+from typing import Final, TypeAlias
 
 import attrs
 import numpy as np
@@ -22,9 +24,11 @@ from microcrm_core.ledger.arrears_batch import (
     arrears_many,
 )
 from microcrm_core.ledger.loan_statuses import LoanStatus
-from microcrm_core.loans.column_checks_batch import position_in
+from microcrm_core.loans.column_checks_batch import date_of, position_in
 
 __all__ = ["STATUSES", "PostingColumns", "StateColumns"]
+
+_Column: TypeAlias = list[str] | list[int] | list[dt.date | None]
 
 STATUSES: Final = (
     LoanStatus.APPROVED,
@@ -202,6 +206,45 @@ class StateColumns:
         has_credit = self.credit_minor > 0
         conditions = [~self.is_lent, self.is_written_off, is_open, has_credit]
         return np.select(conditions, [0, 4, 1, 2], 3).astype(np.int64)
+
+    def to_columns(self) -> dict[str, _Column]:
+        """Return the loans as columns by name, a row each; amounts in minor units.
+
+        `principal_minor` to `penalties_minor` add up to `outstanding_minor`; a date is
+        None where nothing is due any more.
+        """
+        statuses = [status.value for status in STATUSES]
+        outstanding = self.outstanding_minor
+        columns: dict[str, _Column] = {
+            "status": [statuses[index] for index in self.status_index.tolist()],
+            "outstanding_minor": outstanding.sum(axis=0).tolist(),
+        }
+        for bucket in Bucket:
+            columns[f"{bucket.name.lower()}_minor"] = outstanding[bucket].tolist()
+        columns["due_minor"] = self.due_minor.sum(axis=0).tolist()
+        columns["overdue_minor"] = self.overdue_minor.sum(axis=0).tolist()
+        columns["days_past_due"] = self.days_past_due.tolist()
+        columns["next_due_on"] = [
+            None if on == UNKNOWN else date_of(on) for on in self.next_due_day.tolist()
+        ]
+        columns["next_due_minor"] = self.next_due_minor.tolist()
+        columns["credit_minor"] = self.credit_minor.tolist()
+        columns["recovered_minor"] = self.recovered_minor.tolist()
+        return columns
+
+    def to_frame(self, backend: str | None = None) -> object:
+        """Return the loans as a data frame; see `microcrm_core.frames`.
+
+        Args:
+            backend: Kind of frame; None: as `frames.to_frame` takes it.
+
+        Raises:
+            MissingExtraError: The extra `frames` is not installed.
+        """
+        # By name, because frames is an edge: only those who ask for a frame need it.
+        frames = import_module("microcrm_core.frames")
+        frame: object = frames.to_frame(self.to_columns(), backend)
+        return frame
 
     def rows(self, loan: int) -> slice:
         """Return where the rows of the loan at this position stand.

@@ -14,12 +14,16 @@ All of these make new due dates, in the order of their days; amounts follow from
 - A holiday moves a due date, and all after it, on by so many periods of the series.
 - More installments go on with the series; fewer leave the last ones out.
 - A last due date that was agreed apart from the others stays, unless it moves itself.
+- All due dates to come may be planned again, with their own frequency and method; that
+  holds by exact fractions only. Later changes go on from the first of the new dates
+  where they are a series of the frequency, else from the last one.
 
 The due date that an event names is that of the terms, or the business day it is moved
 to. New rates and pauses that were agreed for after the last due date change nothing,
 so they are left out.
 
-Read `replanned_rows` next: what becomes of the installments.
+Read `due_series` next: how it is done; then `replanned_rows`: what becomes of the
+installments.
 
 Example:
     >>> import datetime as dt
@@ -48,32 +52,13 @@ Example:
 
 from __future__ import annotations
 
-import datetime as dt
-from bisect import bisect_right
-from calendar import monthrange
 from collections.abc import Iterable
-from typing import Final
 
-import attrs
-
-from microcrm_core.dates import (
-    RollRule,
-    adjust_date,
-    roll_date,
-)
-from microcrm_core.errors import LedgerError
-from microcrm_core.ledger.happenings import DueDateChanged, HolidayGranted, TermChanged
+from microcrm_core.ledger.due_series import TERM_CHANGES, DueSeries
 from microcrm_core.ledger.ledger_events import LedgerEvent
-from microcrm_core.loans import Arithmetic, LoanTerms, ScheduleConventions
-from microcrm_core.loans.plain import series_dates
-from microcrm_core.loans.terms import INSTALLMENT_COUNT_MAX
+from microcrm_core.loans import LoanTerms, ScheduleConventions
 
 __all__ = ["TERM_CHANGES", "DueSeries", "changed_terms"]
-
-TERM_CHANGES: Final = frozenset({DueDateChanged, HolidayGranted, TermChanged})
-"""What happened, where that changes due dates or the term."""
-
-_DAY: Final = dt.timedelta(days=1)
 
 
 def changed_terms(
@@ -101,240 +86,6 @@ def changed_terms(
     if not changes:
         return terms
     series = DueSeries.of(terms, conventions)
-    for event in sorted(changes, key=lambda event: event.sort_key):
-        series.change(event)
-    return series.terms()
-
-
-@attrs.define(kw_only=True)
-class DueSeries:
-    """Due dates that change, and from which date the later ones are counted.
-
-    Attributes:
-        agreed: What was agreed.
-        conventions: How due dates roll, and to which business days they move.
-        due_on: The due dates as they stand; a last one of its own stands apart.
-        anchor: Position of the date that begins the series which goes on after the
-            last one.
-        anchor_on: That date.
-        last_on: A last due date that was agreed apart from the others; None: none was.
-        roll: The roll rule that the series goes on by.
-
-    Example:
-        See `microcrm_core.ledger.term_changes`.
-    """
-
-    agreed: LoanTerms
-    conventions: ScheduleConventions
-    due_on: list[dt.date]
-    anchor: int = 0
-    anchor_on: dt.date
-    last_on: dt.date | None
-    roll: RollRule
-
-    @classmethod
-    def of(cls, terms: LoanTerms, conventions: ScheduleConventions) -> DueSeries:
-        """Return the due dates as they were agreed."""
-        due_on = terms.due_on or series_dates(
-            terms.first_due_on,
-            terms.frequency,
-            terms.installment_count,
-            conventions.roll,
-        )
-        # Dates that were agreed one by one go on from the last of them.
-        anchor = len(due_on) - 1 if terms.due_on else 0
-        return cls(
-            agreed=terms,
-            conventions=conventions,
-            due_on=list(due_on),
-            anchor=anchor,
-            anchor_on=due_on[anchor],
-            last_on=terms.last_due_on,
-            roll=conventions.roll,
-        )
-
-    def change(self, event: LedgerEvent) -> None:
-        """Apply an event; one that changes no due date is passed over.
-
-        Raises:
-            LedgerError: The event names no due date of the loan, or one that it comes
-                too late for; a new date is not after the one before it, or too early
-                for the event; or no installment, or too many, would be left.
-            InvalidValueError: A due date would leave the calendar.
-        """
-        what = event.what
-        if isinstance(what, DueDateChanged):
-            self.move(event, what.from_on, what.to_on)
-        elif isinstance(what, HolidayGranted):
-            self.skip(event, what.from_on, what.count)
-        elif isinstance(what, TermChanged):
-            self.lengthen(event, what.added_count)
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether installments that are due when something changes stay as they are."""
-        return self.conventions.arithmetic is Arithmetic.EXACT
-
-    def kept_count(self, on: dt.date) -> int:
-        """Return how many installments are due on a day or before it."""
-        if self.conventions.business_days is None:
-            return bisect_right(self.dates(), on)
-        return sum(self._due(date) <= on for date in self.dates())
-
-    def dates(self) -> list[dt.date]:
-        """Return the due dates as they stand."""
-        if self.last_on is None:
-            return self.due_on
-        return [*self.due_on[:-1], self.last_on]
-
-    def date_at(self, position: int) -> dt.date:
-        """Return the date at a position of the series, beyond the last one too."""
-        if position < len(self.due_on):
-            return self.due_on[position]
-        steps = position - self.anchor
-        frequency, roll = self.agreed.frequency, self.roll
-        return roll_date(self.anchor_on, frequency, steps, roll)
-
-    def place_of(self, event: LedgerEvent, from_on: dt.date) -> int:
-        """Return the position of the due date that an event names."""
-        dates = self.dates()
-        if from_on not in dates:
-            moved = [self._due(on) for on in dates]
-            dates = moved if from_on in moved else dates
-        if from_on not in dates:
-            first_on, last_on = dates[0], dates[-1]
-            rule_text = f"must be a due date, of which {len(dates)} are from "
-            rule_text += f"{first_on} to {last_on}"
-            raise LedgerError(event.id, "from_on", rule_text, from_on)
-        place = dates.index(from_on)
-        if self.is_kept and place < self.kept_count(event.value_on):
-            rule_text = f"must be due after the day of the event, {event.value_on}"
-            raise LedgerError(event.id, "from_on", rule_text, from_on)
-        if from_on < event.value_on and not self.is_kept:
-            rule_text = f"must not be before the day of the event, {event.value_on}"
-            raise LedgerError(event.id, "from_on", rule_text, from_on)
-        return place
-
-    def move(self, event: LedgerEvent, from_on: dt.date, to_on: dt.date) -> None:
-        """Move one due date, and count the later ones from it."""
-        place = self.place_of(event, from_on)
-        earliest_on = max(event.value_on, self._day_after(place))
-        hint = "it must come after the date before it, and not before the event"
-        if self.is_kept:
-            earliest_on = max(earliest_on, event.value_on + _DAY)
-            hint = "it must come after the date before it, and after the event"
-        if to_on < earliest_on:
-            rule = f"must be {earliest_on} or later"
-            raise LedgerError(event.id, "to_on", rule, to_on, hint=hint)
-        if self.is_kept and self._due(to_on) <= event.value_on:
-            rule = f"must be due after the day of the event, {event.value_on}"
-            raise LedgerError(event.id, "to_on", rule, to_on, hint="choose a later day")
-        last = len(self.due_on) - 1
-        if self.last_on is not None and place == last:
-            self.last_on = to_on
-            return
-        self.roll = _own_roll(self.roll, to_on)
-        frequency, roll = self.agreed.frequency, self.roll
-        later = series_dates(to_on, frequency, last + 1 - place, roll)
-        self.due_on[place:] = later
-        self.anchor, self.anchor_on = place, to_on
-        self._require_last(event, "to_on", to_on)
-
-    def skip(self, event: LedgerEvent, from_on: dt.date, count: int) -> None:
-        """Move a due date, and all after it, on by so many periods."""
-        place = self.place_of(event, from_on)
-        end = len(self.due_on) + count
-        if end > INSTALLMENT_COUNT_MAX:
-            rule = f"must leave the series below {INSTALLMENT_COUNT_MAX} periods"
-            raise LedgerError(event.id, "count", rule, count)
-        if self.last_on is not None and place == len(self.due_on) - 1:
-            frequency, roll = self.agreed.frequency, self.roll
-            self.last_on = roll_date(self.last_on, frequency, count, roll)
-            return
-        self.due_on[place:] = [
-            self.date_at(position) for position in range(place + count, end)
-        ]
-        # The series itself has not changed, but its dates stand earlier in it.
-        self.anchor -= count
-        self._require_last(event, "count", count)
-
-    def lengthen(self, event: LedgerEvent, added_count: int) -> None:
-        """Go on with the series, or leave its last dates out."""
-        count = len(self.due_on) + added_count
-        if not 1 <= count <= INSTALLMENT_COUNT_MAX:
-            rule = f"must leave from 1 to {INSTALLMENT_COUNT_MAX} installments"
-            raise LedgerError(event.id, "added_count", rule, added_count)
-        dates, kept_count = self.dates(), self.kept_count(event.value_on)
-        if self.is_kept:
-            self._require_to_come(event, count, added_count)
-        elif added_count < 0 and dates[count - 1] < event.value_on:
-            rule = f"must leave an installment due on {event.value_on} or later"
-            raise LedgerError(event.id, "added_count", rule, added_count)
-        self.due_on = [self.date_at(position) for position in range(count)]
-        self._require_last(event, "added_count", added_count)
-        # Where the last one stood apart, what it replaced may be long past.
-        if self.is_kept and self.kept_count(event.value_on) > kept_count:
-            rule = f"must leave the due dates to come after {event.value_on}"
-            hint = "move the last due date first"
-            raise LedgerError(event.id, "added_count", rule, added_count, hint=hint)
-
-    def _require_to_come(
-        self, event: LedgerEvent, count: int, added_count: int
-    ) -> None:
-        """Refuse a term that leaves, or finds, no installment after the event."""
-        kept_count = self.kept_count(event.value_on)
-        if kept_count == len(self.due_on):
-            rule = f"must be before the last due date, {self._due(self.dates()[-1])}"
-            hint = "re-age what is left instead"
-            raise LedgerError(event.id, "value_on", rule, event.value_on, hint=hint)
-        if count <= kept_count:
-            rule = f"must leave an installment due after {event.value_on}"
-            raise LedgerError(event.id, "added_count", rule, added_count)
-
-    def _due(self, on: dt.date) -> dt.date:
-        """Return the business day on which a due date is due."""
-        rule = self.conventions.business_days
-        return on if rule is None else adjust_date(on, rule.rule, rule.calendar)
-
-    def _day_after(self, place: int) -> dt.date:
-        """Return the first day that a due date may be on."""
-        before_on = self.due_on[place - 1] if place else self.agreed.disbursed_on
-        return before_on + _DAY
-
-    def _require_last(self, event: LedgerEvent, field: str, value: object) -> None:
-        """Refuse a date that the last one, agreed apart, does not follow."""
-        if self.last_on is None or len(self.due_on) == 1:
-            return
-        if self.last_on <= self.due_on[-2]:
-            rule = f"must leave due dates before the last one, {self.last_on}"
-            hint = "move the last due date first"
-            raise LedgerError(event.id, field, rule, value, hint=hint)
-
-    def terms(self) -> LoanTerms:
-        """Return the terms with these dates."""
-        due_on = tuple(self.dates())
-        shift = dt.timedelta(days=0)
-        if self.conventions.has_interest_on_disbursement_day:
-            shift = dt.timedelta(days=1)
-        latest_on = due_on[-1] - shift
-        return attrs.evolve(
-            self.agreed,
-            installment_count=len(due_on),
-            first_due_on=due_on[0],
-            due_on=due_on,
-            last_due_on=None,
-            rate_changes=tuple(
-                one for one in self.agreed.rate_changes if one.from_on <= latest_on
-            ),
-            interest_pauses=tuple(
-                one for one in self.agreed.interest_pauses if one.start_on <= latest_on
-            ),
-        )
-
-
-def _own_roll(roll: RollRule, on: dt.date) -> RollRule:
-    """Return the roll rule of a series that goes on from a day that was chosen."""
-    month_days = monthrange(on.year, on.month)[1]
-    if roll.day is None or on.day == min(roll.day, month_days):
-        return roll
-    return attrs.evolve(roll, day=None, second_day=None)
+    in_order = sorted(changes, key=lambda event: event.sort_key)
+    has_changed = [series.change(event) for event in in_order]
+    return series.terms() if any(has_changed) else terms

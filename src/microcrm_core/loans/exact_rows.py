@@ -332,9 +332,21 @@ class RowsRun:
         )
 
     def _flat_interest(
-        self, first: int = 0, asked_minor: int = 0
+        self,
+        first: int = 0,
+        asked_minor: int = 0,
+        *,
+        since: int = 0,
+        owed_minor: int | None = None,
     ) -> tuple[RowInterest, ...]:
-        """Return what rows from some row on ask for, of which others had asked."""
+        """Return what rows from some row on ask for, of which others had asked.
+
+        Args:
+            first: The first of these rows.
+            asked_minor: What of it rows before them had asked for.
+            since: The row from which on it is borne.
+            owed_minor: What it is on; None: what is owed at the start.
+        """
         if self.terms.tranches:
             raise ScheduleError(
                 "tranches",
@@ -342,14 +354,15 @@ class RowsRun:
                 len(self.terms.tranches),
                 hint="choose another method, or pay all of it out at once",
             )
-        exact = interest_of(self.periods, self.balance)
+        start_minor = self.balance if owed_minor is None else owed_minor
+        exact = interest_of(self.periods[since:], start_minor)
         multiple, count = self.conventions.currency_multiple, self.last + 1 - first
         left_minor = max(self._rounded(exact) - asked_minor, 0)
         each, more = divmod(left_minor // multiple, count)
         return tuple(
             RowInterest(
                 periods=(period,),
-                start_minor=self.balance,
+                start_minor=start_minor,
                 exact=(exact - asked_minor) / count,
                 minor=(each + (row < more)) * multiple,
             )

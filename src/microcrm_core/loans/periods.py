@@ -195,7 +195,9 @@ class ScheduleDates:
                 due_on[0],
                 hint=_OTHER_DATES,
             )
-        for number, (before_on, on) in enumerate(pairwise(due_on), start=2):
+        # Dates that were not moved rise, as terms and series see to.
+        moved = () if business_days is None else pairwise(due_on)
+        for number, (before_on, on) in enumerate(moved, start=2):
             if on < before_on:
                 raise ScheduleError(
                     "due_on",

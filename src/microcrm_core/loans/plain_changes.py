@@ -32,9 +32,10 @@ Example:
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from math import ceil, lcm
-from operator import sub
+from operator import mul, sub
 from typing import Final, TypeAlias
 
 from microcrm_core.dates import FrequencyUnit, RollRule
@@ -47,26 +48,30 @@ from microcrm_core.loans.conventions import (
 )
 from microcrm_core.loans.plain import (
     PlainColumns,
-    actual_year_days,
     days_of_months,
     end_rows,
-    level_rows,
 )
+from microcrm_core.loans.plain_days import plain_days, plain_year_days
 from microcrm_core.loans.plans import EQUAL_INSTALLMENTS
 from microcrm_core.loans.portions import EPOCH_ORDINAL
 from microcrm_core.loans.terms import LoanTerms
 from microcrm_core.rates import Rate
-from microcrm_core.rounding import Rounding
+from microcrm_core.rounding import Rounding, divide
 
 __all__ = [
     "SolvedRows",
     "changed_columns",
     "changed_rows",
     "has_plain_changes",
+    "interest_to",
+    "per_day_rates",
     "solved_rows",
 ]
 
 SolvedRows: TypeAlias = tuple[list[int], list[int], list[int]]
+# An amount, the interest of each row that pays it, and what is left after the last one:
+# below zero is what that one pays too much.
+_Level: TypeAlias = tuple[int, list[int], int]
 
 _ROUNDINGS: Final = (Rounding.HALF_EVEN, Rounding.HALF_UP)
 _FIRST_YEAR: Final = 1900
@@ -107,8 +112,9 @@ def changed_columns(
     rows = changed_rows(terms.principal.minor, due_day, days, rates, conventions)
     if rows is None:
         return None
-    principals, interests, after = rows
-    return due_day, tuple(principals), tuple(interests), tuple(after)
+    principals, interests = rows
+    after = accumulate(principals, sub, initial=terms.principal.minor)
+    return due_day, tuple(principals), tuple(interests), tuple(after)[1:]
 
 
 def changed_rows(
@@ -117,8 +123,10 @@ def changed_rows(
     rate_days: Sequence[int],
     rates: Sequence[Rate],
     conventions: ScheduleConventions,
-) -> SolvedRows | None:
-    """Return rows whose level amount each new rate makes anew; None: as `solved_rows`.
+) -> tuple[list[int], list[int]] | None:
+    """Return principal and interest of rows; each new rate makes their level anew.
+
+    None: as `solved_rows`.
 
     Args:
         principal_minor: What is owed at the start.
@@ -132,26 +140,76 @@ def changed_rows(
     Example:
         See `microcrm_core.loans.plain_changes`.
     """
-    fractions = [rate.annual_fraction for rate in rates]
-    whole = lcm(*[one.denominator for one in fractions])
-    per_day = [one.numerator * (whole // one.denominator) for one in fractions]
-    unit = whole * actual_year_days(conventions.day_count)
+    day_count = conventions.day_count
+    per_day, unit = per_day_rates(rates, plain_year_days(day_count))
+    days_of = plain_days(day_count)
     # A tie needs an even unit, half of which divides balance x weight.
     has_ties = conventions.rounding is Rounding.HALF_EVEN and not unit & 1
     first_day = rate_days[0]
-    period_days = list(map(sub, due_day, (first_day, *due_day)))
+    period_days = list(map(days_of, (first_day, *due_day), due_day))
+    levels = _levels(due_day, first_day, rate_days, per_day, days_of)
     principals: list[int] = []
     interests: list[int] = []
-    after: list[int] = []
-    for start, own_weight, rate in _levels(due_day, first_day, rate_days, per_day):
-        balance = after[start - 1] if start else principal_minor
+    balance = principal_minor
+    for (start, own_weight, rate), end in zip(
+        levels, [*[level[0] for level in levels[1:]], len(due_day)], strict=True
+    ):
         weights = [one * rate for one in period_days[start:]]
         weights[0] = own_weight
-        rows = solved_rows(balance, weights, unit, has_ties=has_ties)
-        if rows is None:
+        found = _level_of(balance, weights, unit, has_ties=has_ties)
+        if found is None:
             return None
-        principals[start:], interests[start:], after[start:] = rows
-    return principals, interests, after
+        # The rows of a later level are those of that one.
+        paid, borne = _rows_of(found, balance, end - start)
+        principals += paid
+        interests += borne
+        balance -= sum(paid)
+    return principals, interests
+
+
+def interest_to(
+    balance_minor: int,
+    day: int,
+    rate_days: Sequence[int],
+    rates: Sequence[Rate],
+    conventions: ScheduleConventions,
+) -> int:
+    """Return the interest of a balance from the first day of a rate to another day.
+
+    Args:
+        balance_minor: What bears interest.
+        day: To the close of which day.
+        rate_days: At the close of which days a rate begins, in one period with `day`.
+        rates: The rates.
+        conventions: As `changed_rows` takes them.
+
+    Example:
+        See `microcrm_core.ledger.plain_replays`.
+    """
+    day_count, start_day = conventions.day_count, rate_days[0]
+    per_day, unit = per_day_rates(rates, plain_year_days(day_count))
+    days_of = plain_days(day_count)
+    reached = [days_of(start_day, min(one, day)) for one in (*rate_days, day)]
+    spans = map(sub, reached[1:], reached)
+    exact = balance_minor * sum(map(mul, per_day, spans))
+    return divide(exact, unit, conventions.rounding)
+
+
+def per_day_rates(rates: Sequence[Rate], year_days: int) -> tuple[list[int], int]:
+    """Return what rates bear in a day as whole numbers, and what these are over.
+
+    Example:
+        >>> from microcrm_core import Rate
+        >>> from microcrm_core.loans.plain_changes import per_day_rates
+        >>> per_day_rates([Rate.per_year("0.24"), Rate.per_year("0.3")], 365)
+        ([12, 15], 18250)
+    """
+    fractions = [rate.annual_fraction.as_integer_ratio() for rate in rates]
+    whole = lcm(*[denominator for _, denominator in fractions])
+    per_day = [
+        numerator * (whole // denominator) for numerator, denominator in fractions
+    ]
+    return per_day, whole * year_days
 
 
 def has_plain_changes(terms: LoanTerms, conventions: ScheduleConventions) -> bool:
@@ -169,7 +227,7 @@ def has_plain_changes(terms: LoanTerms, conventions: ScheduleConventions) -> boo
         and conventions.accrual is Accrual.DAILY
         and (conventions.short_period is ShortPeriod.BY_DAYS or bool(terms.due_on))
         and conventions.rounding in _ROUNDINGS
-        and actual_year_days(conventions.day_count) > 0
+        and plain_year_days(conventions.day_count) > 0
         and not terms.tranches
         and not terms.interest_pauses
     )
@@ -211,7 +269,11 @@ def _series(
 
 
 def _levels(
-    due_day: Sequence[int], first_day: int, days: Sequence[int], rates: Sequence[int]
+    due_day: Sequence[int],
+    first_day: int,
+    days: Sequence[int],
+    rates: Sequence[int],
+    days_of: Callable[[int, int], int],
 ) -> list[tuple[int, int, int]]:
     """Return from which row a level holds, with the rates that make it.
 
@@ -221,25 +283,29 @@ def _levels(
     Args:
         due_day: Due days.
         first_day: The day of the disbursement.
-        days: At the close of which days a rate begins; the first is `first_day`.
+        days: At the close of which days a rate begins, in order; the first is
+            `first_day`, the last one before the last due day.
         rates: The rates, over one denominator.
+        days_of: What counts days.
     """
     levels: list[tuple[int, int, int]] = []
-    ends = [bisect_right(due_day, day) for day in days]
-    starts = sorted({0, *ends})
-    for start in starts:
-        at = due_day[start - 1] if start else first_day
-        end = due_day[start]
-        rate = weight = 0
-        for day, row, changed in zip(days, ends, rates, strict=True):
-            if row > start:
-                break
-            if row == start and day > at:
-                weight += (day - at) * rate
-                at = day
-            rate = changed
-        levels.append((start, weight + (end - at) * rate, rate))
-    return levels
+    row, number, rate = 0, 1, rates[0]
+    while True:
+        at = due_day[row - 1] if row else first_day
+        end = due_day[row]
+        weight = reached = 0
+        while number < len(days) and days[number] < end:
+            day = days[number]
+            if day > at:
+                passed = days_of(at, day)
+                weight += (passed - reached) * rate
+                reached = passed
+            rate, number = rates[number], number + 1
+        weight += (days_of(at, end) - reached) * rate
+        levels.append((row, weight, rate))
+        if number == len(days):
+            return levels
+        row = bisect_right(due_day, days[number])
 
 
 def solved_rows(
@@ -261,34 +327,82 @@ def solved_rows(
         >>> solved_rows(1000, (0, 0, 0), 365, has_ties=False)
         ([334, 334, 332], [0, 0, 0], [666, 332, 0])
     """
+    found = _level_of(principal_minor, weights, unit, has_ties=has_ties)
+    if found is None:
+        return None
+    principals, interests = _rows_of(found, principal_minor, len(weights))
+    after = list(accumulate(principals, sub, initial=principal_minor))
+    return principals, interests, after[1:]
+
+
+def _level_of(
+    principal_minor: int, weights: Sequence[int], unit: int, *, has_ties: bool
+) -> _Level | None:
+    """Return the smallest level amount that is enough; None: as `solved_rows`."""
     level = _guess_minor(principal_minor, weights, unit)
-    most = max(weights)
-    enough: SolvedRows | None = None
+    enough: _Level | None = None
     too_small = -1
     for _ in range(_TRIES_MAX):
-        rows = level_rows(principal_minor, level, weights, 1, unit, has_ties)
-        principals, interests, after = rows
-        balance = after[-1]
-        if balance > 0:
+        interests, left = _interests(principal_minor, level, weights, unit, has_ties)
+        if left > 0:
             if enough is not None:
                 return enough
             too_small = level
             level += 1
             continue
-        # Below zero is what the last row pays too much.
-        after[-1] = 0
-        principals[-1] += balance
-        if principals[-1] <= 0:
-            end_rows(principals, interests, after)
-        # The balance only falls if the longest period is covered.
-        if principal_minor * most >= level * unit and min(principals) < 0:
+        # A row that does not cover its interest is for the general way.
+        if max(interests) > level:
             return None
-        enough = rows
+        enough = level, interests, left
         # With one unit less each row would leave at least one unit more to pay.
-        if -balance < len(weights) or level - 1 == too_small:
+        if -left < len(weights) or level - 1 == too_small:
             return enough
         level -= 1
     return None
+
+
+def _interests(
+    balance: int, level: int, weights: Sequence[int], unit: int, has_ties: bool
+) -> tuple[list[int], int]:
+    """Return the interest of rows that all pay the level, and what is then left.
+
+    As `plain.level_rows`, which says more of each row.
+    """
+    half = unit // 2
+    interests: list[int] = []
+    append = interests.append
+    if not has_ties:
+        for weight in weights:
+            interest = (balance * weight + half) // unit
+            append(interest)
+            balance += interest - level
+        return interests, balance
+    for weight in weights:
+        scaled = balance * weight + half
+        interest = scaled // unit
+        if interest & 1 and interest * unit == scaled:
+            interest -= 1
+        append(interest)
+        balance += interest - level
+    return interests, balance
+
+
+def _rows_of(
+    found: _Level, principal_minor: int, count: int
+) -> tuple[list[int], list[int]]:
+    """Return principal and interest of the first rows that pay a level amount."""
+    level, interests, left = found
+    if level + left > interests[-1]:
+        # The last row pays as much less as the level is too much.
+        principals = [level - interest for interest in interests[:count]]
+        if count == len(interests):
+            principals[-1] += left
+        return principals, interests[:count]
+    principals = [level - interest for interest in interests]
+    principals[-1] += left
+    after = list(accumulate(principals, sub, initial=principal_minor))[1:]
+    end_rows(principals, interests, after)
+    return principals[:count], interests[:count]
 
 
 def _guess_minor(principal_minor: int, weights: Sequence[int], unit: int) -> int:

@@ -48,6 +48,7 @@ __all__ = [
     "LoanTerms",
     "RateChange",
     "Tranche",
+    "is_rate_allowed",
 ]
 
 INSTALLMENT_COUNT_MAX: Final = 1200
@@ -283,8 +284,22 @@ def _told(part: object) -> str:
     return f"{name}: {parts}" if parts else name
 
 
+def is_rate_allowed(rate: Rate) -> bool:
+    """Return whether a rate is from zero to `NOMINAL_RATE_MAX`.
+
+    Example:
+        >>> from microcrm_core.loans.terms import is_rate_allowed
+        >>> from microcrm_core.rates import Rate
+        >>> is_rate_allowed(Rate.per_year(24)), is_rate_allowed(Rate.per_year(24_000))
+        (True, False)
+    """
+    # Comparing a fraction takes ten times as long.
+    numerator, denominator = rate.annual_fraction.as_integer_ratio()
+    return 0 <= numerator <= NOMINAL_RATE_MAX * denominator
+
+
 def _require_rate(field: str, rate: Rate) -> None:
-    if not 0 <= rate.annual_fraction <= NOMINAL_RATE_MAX:
+    if not is_rate_allowed(rate):
         rule = f"must be from 0 to {NOMINAL_RATE_MAX}"
         raise InvalidValueError(field, rule, rate, hint="24 % a year is 0.24")
 

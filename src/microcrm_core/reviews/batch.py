@@ -30,6 +30,7 @@ from microcrm_core.reviews.customer_review import (
     is_monthly,
     review_customer,
 )
+from microcrm_core.reviews.own_repayments_batch import account_repayments_many
 from microcrm_core.reviews.policies import ReviewPolicies
 from microcrm_core.reviews.portfolio_batch import Portfolio
 from microcrm_core.reviews.table_batch import review_columns
@@ -212,8 +213,19 @@ def review_portfolio(
     installment, current_due_day = _due_day_questions(
         portfolio.loans, basis, policies.profile.conventions
     )
+    own = account_repayments_many(
+        np.where(installment == UNKNOWN, -1, basis.loan_index),
+        portfolio.loans,
+        portfolio.repayments,
+        portfolio.transactions,
+        as_of_day,
+    )
     due_days = recommend_due_days(
-        balances, installment, current_due_day, policies.due_day
+        balances,
+        installment,
+        current_due_day,
+        policies.due_day,
+        own_repayments=own,
     )
     begin(5)
     quotes = price_loans(policies.pricing, profiles.facts, basis, tiers.tier_index)

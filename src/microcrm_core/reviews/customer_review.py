@@ -7,12 +7,12 @@ portfolio.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from microcrm_core.adjustments import DueDayAdvice, recommend_due_day
+from microcrm_core.adjustments import DueDayAdvice, OwnRepayment, recommend_due_day
 from microcrm_core.checks import of_kind
 from microcrm_core.customers import (
     CashFlowSummary,
@@ -28,6 +28,7 @@ from microcrm_core.html import html_table
 from microcrm_core.loans import Loan, Repayment, build_schedule
 from microcrm_core.loyalty import PricingBasis, Quote, price_loan, pricing_basis
 from microcrm_core.reason_texts import Language
+from microcrm_core.reviews.own_repayments import account_repayments
 from microcrm_core.reviews.policies import ReviewPolicies
 from microcrm_core.tiers import Tier, assign_tier
 
@@ -139,19 +140,21 @@ def review_customer(
     """
     of_kind("policies", policies, ReviewPolicies)
     policies.require_in_effect(as_of)
-    loans = tuple(loans)
-    own = _own(transactions, customer)
-    summary = CashFlowSummary.of(customer.currency, own, as_of=as_of)
+    loans, repayments = tuple(loans), tuple(repayments)
+    moved = tuple(_own(transactions, customer))
+    summary = CashFlowSummary.of(customer.currency, moved, as_of=as_of)
     profile = build_profile(
         customer, summary, loans, repayments, policies.profile, as_of
     )
     facts = profile.facts()
     tier = assign_tier(policies.tiers, facts, as_of)
     basis = pricing_basis(loans, as_of)
+    advised = None if basis is None else basis.loan
+    own = account_repayments(advised, repayments, moved, as_of)
     return CustomerReview(
         profile=profile,
         tier=tier,
-        due_day=advise_due_day(basis, summary, policies, as_of),
+        due_day=advise_due_day(basis, summary, policies, as_of, own_repayments=own),
         quote=price_loan(policies.pricing, facts, basis, tier.outcome, as_of),
     )
 
@@ -161,6 +164,8 @@ def advise_due_day(
     summary: CashFlowSummary,
     policies: ReviewPolicies,
     as_of: dt.date,
+    *,
+    own_repayments: Sequence[OwnRepayment] = (),
 ) -> Decision[DueDayAdvice | None]:
     """Return which due day fits the loan that is priced, or why none is advised.
 
@@ -169,6 +174,7 @@ def advise_due_day(
         summary: What is known of the account as of the day.
         policies: The due-day policy and the conventions are used.
         as_of: The day.
+        own_repayments: What this loan took from the account; see `own_repayments`.
 
     Raises:
         ScheduleError: The loan has no schedule under the conventions.
@@ -199,6 +205,7 @@ def advise_due_day(
             month_due_day(terms.first_due_on, conventions.roll),
             policies.due_day,
             as_of,
+            own_repayments=own_repayments,
         )
         return Decision(
             outcome=advice.outcome,
