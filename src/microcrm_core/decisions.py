@@ -42,7 +42,7 @@ from microcrm_core.checks import (
 )
 from microcrm_core.errors import InvalidValueError
 from microcrm_core.html import html_table
-from microcrm_core.reason_texts import TEXTS, WEEKDAY_NAMES, Language
+from microcrm_core.reason_texts import TEXTS, VALUE_NAMES, WEEKDAY_NAMES, Language
 
 __all__ = [
     "Decision",
@@ -456,4 +456,5 @@ def _shown(name: str, value: FactValue, language: Language) -> str:
         return f"{value:,}"
     if name.endswith("weekday") and value in WEEKDAY_NAMES:
         return WEEKDAY_NAMES[str(value)][language]
-    return str(value)
+    names = VALUE_NAMES.get(name, {})
+    return names[str(value)][language] if value in names else str(value)

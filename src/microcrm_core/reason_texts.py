@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["TEXTS", "WEEKDAY_NAMES", "Language"]
+__all__ = ["TEXTS", "VALUE_NAMES", "WEEKDAY_NAMES", "Language"]
 
 
 class Language(StrEnum):
@@ -42,6 +42,107 @@ WEEKDAY_NAMES: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
         "saturday": _texts("Saturday", "星期六"),
         "sunday": _texts("Sunday", "星期日"),
     }
+)
+
+_CLASS_NAMES: Final = {
+    "normal": _texts("normal", "正常"),
+    "special_mention": _texts("special_mention", "关注"),
+    "substandard": _texts("substandard", "次级"),
+    "doubtful": _texts("doubtful", "可疑"),
+    "loss": _texts("loss", "损失"),
+    "stage_1": _texts("stage_1", "第一阶段"),
+    "stage_2": _texts("stage_2", "第二阶段"),
+    "stage_3": _texts("stage_3", "第三阶段"),
+    "not_in_default": _texts("not_in_default", "未违约"),
+    "in_default": _texts("in_default", "违约"),
+    "in_probation": _texts("in_probation", "违约观察期"),
+}
+
+VALUE_NAMES: Final[Mapping[str, Mapping[str, Mapping[Language, str]]]] = (
+    # By parameter and value. In English, a value that is a word of the interface stays
+    # as it is written there, so that it can be looked up.
+    MappingProxyType(
+        {
+            "kind": {
+                "change_due_day": _texts("change_due_day", "变更还款日"),
+                "shift_due_dates": _texts("shift_due_dates", "顺延到期日"),
+                "payment_holiday": _texts("payment_holiday", "延期还款"),
+                "extend_term": _texts("extend_term", "调整期限"),
+                "prepay": _texts("prepay", "提前还款"),
+                "change_rate": _texts("change_rate", "变更利率"),
+                "capitalize_arrears": _texts("capitalize_arrears", "欠款转本金"),
+                "re_age": _texts("re_age", "重新分期"),
+                "re_amortize": _texts("re_amortize", "重新摊还"),
+                "change_frequency": _texts("change_frequency", "变更还款频率"),
+                "seasonal_plan": _texts("seasonal_plan", "季节性还款计划"),
+                "renew": _texts("renew", "续贷"),
+            },
+            "measure": {
+                "reg_z_nominal": _texts("reg_z_nominal", "名义年利率（Reg Z）"),
+                "eu_aprc": _texts("eu_aprc", "欧盟年百分率（APRC）"),
+                "compound_annual": _texts("compound_annual", "复利年化利率"),
+                "simple_annual": _texts("simple_annual", "单利年化利率"),
+            },
+            "absorbed_by": {
+                "level": _texts("all installments to come alike", "后续各期平均"),
+                "last_installment": _texts("the last installment", "最后一期"),
+                "installment_count": _texts("the number of installments", "期数"),
+            },
+            "arithmetic": {
+                "exact": _texts("exact fractions", "精确算法"),
+                "fineract_progressive": _texts(
+                    "Fineract's progressive engine", "Fineract 渐进算法"
+                ),
+                "fineract_cumulative": _texts(
+                    "Fineract's cumulative engine", "Fineract 累积算法"
+                ),
+            },
+            "cause": {
+                "arithmetic": _texts(
+                    "the loan is kept by Fineract's arithmetic",
+                    "贷款采用 Fineract 算法",
+                ),
+                "not_disbursed": _texts("nothing is paid out yet", "贷款尚未发放"),
+                "method": _texts(
+                    "the repayment method has no level installment",
+                    "该还款方式没有固定的每期还款额",
+                ),
+                "grace": _texts("grace is still to come", "宽限期尚未结束"),
+                "balloon": _texts(
+                    "the last installment is a balloon", "最后一期为大额尾款"
+                ),
+                "tranche": _texts("a tranche is still to come", "尚有款项未发放"),
+                "re_aged": _texts(
+                    "what is owed was put on new installments", "欠款已重新分期"
+                ),
+                "merged_dates": _texts(
+                    "due dates were merged by business days", "到期日因工作日调整而合并"
+                ),
+                "nothing_to_come": _texts(
+                    "no installment is to come", "没有未到期的分期"
+                ),
+                "business_day": _texts(
+                    "a due date waits for its business day", "到期日正顺延至工作日"
+                ),
+                "amounts_differ": _texts(
+                    "the installments to come are not alike", "后续各期金额不同"
+                ),
+                "paid_ahead": _texts("something was paid ahead", "已有款项提前支付"),
+                "agreed": _texts(
+                    "installments were agreed one by one", "各期金额为逐期约定"
+                ),
+                "no_reference_rate": _texts(
+                    "no reference rate of the day is known", "当日参考利率未知"
+                ),
+                "no_value": _texts(
+                    "what the loan comes to by its measure is not known",
+                    "无法得出该贷款按其口径的数值",
+                ),
+            },
+            "before": _CLASS_NAMES,
+            "after": _CLASS_NAMES,
+        }
+    )
 )
 
 TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
@@ -111,8 +212,7 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
         ),
         # adjustments: weekday advice
         "weekday_no_history": _texts(
-            "{weeks} full weeks of balances are known, at least {weeks_min} "
-            "are needed",
+            "{weeks} full weeks of balances are known, at least {weeks_min} are needed",
             "已知完整周余额 {weeks} 周，至少需要 {weeks_min} 周",
         ),
         "weekday_recommended": _texts(
@@ -202,6 +302,26 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
             "{kind} needs exact arithmetic; the loan is kept by {arithmetic}",
             "{kind} 需要精确算法；该贷款采用 {arithmetic}",
         ),
+        "adjust_cannot_pause_interest": _texts(
+            "{kind} cannot be free of interest: the loan is kept by {arithmetic}, "
+            "which cannot pause interest",
+            "{kind} 无法免息：该贷款采用 {arithmetic}，不能暂停计息",
+        ),
+        "adjust_holiday_bears_interest": _texts(
+            "the holiday is free of interest but for {amount}, which the arithmetic of "
+            "the loan still counts",
+            "延期期间免息，但按该贷款的算法仍计息 {amount}",
+        ),
+        "adjust_not_with_engine": _texts(
+            "{kind} is not possible: the loan is kept by {arithmetic}, which does not "
+            "know it",
+            "无法办理 {kind}：该贷款采用 {arithmetic}，不支持此项变更",
+        ),
+        "adjust_changes_interest_rule": _texts(
+            "{kind} is not possible: interest by {method} is on what was lent, and "
+            "would be on what is left",
+            "无法办理 {kind}：还款方式 {method} 按放款额计息，变更后将按剩余本金计息",
+        ),
         "adjust_method_fixes_count": _texts(
             "the number of installments is fixed by the repayment method, {method}",
             "还款方式 {method} 已限定期数，不能增减",
@@ -240,17 +360,27 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
         ),
         "adjust_ledger_refuses": _texts(
             "the ledger refuses it: {field} {rule}, got {value}",
-            "账务规则不允许：{field} {rule}，实际为 {value}",
+            "账务规则不允许（原文）：{field} {rule}；实际值：{value}",
         ),
         "adjust_absorbed_by_level": _texts(
-            "what it costs is spread over the installments to come, not taken by "
-            "{absorbed_by}, because of this: {cause}",
-            "变更的成本由后续各期分摊，而非由 {absorbed_by} 承担，原因：{cause}",
+            "by the policy {absorbed_by} would take what it costs; here it is spread "
+            "over the installments to come: {cause}",
+            "政策规定变更的成本由{absorbed_by}承担；此处由后续各期分摊：{cause}",
+        ),
+        "adjust_absorbed_by_each": _texts(
+            "by the policy {absorbed_by} would take what it costs; here each "
+            "installment bears the interest of its own period: {cause}",
+            "政策规定变更的成本由{absorbed_by}承担；此处各期自行承担当期利息：{cause}",
+        ),
+        "adjust_absorbed_by_installment_count": _texts(
+            "by the policy {absorbed_by} would take what it costs; here the number of "
+            "installments changes: {cause}",
+            "政策规定变更的成本由{absorbed_by}承担；此处期数发生变化：{cause}",
         ),
         "adjust_absorbed_by_last_installment": _texts(
-            "installments were agreed one by one, so the last one takes what it "
-            "costs, not {absorbed_by}",
-            "各期金额为逐期约定，变更的成本由最后一期承担，而非由 {absorbed_by} 承担",
+            "by the policy {absorbed_by} would take what it costs; here the last "
+            "installment takes it: {cause}",
+            "政策规定变更的成本由{absorbed_by}承担；此处由最后一期承担：{cause}",
         ),
         # adjustments: quotes
         "adjust_not_offered": _texts(
@@ -342,9 +472,13 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
             "{measure} cannot be compared: {before} before, {after} after",
             "{measure} 无法比较：变更前 {before}，变更后 {after}",
         ),
+        "adjust_no_cap_applies": _texts(
+            "no cap that was given applies to the loan, so none was judged",
+            "所提供的上限均不适用于该贷款，因此未作判断",
+        ),
         "adjust_cap_not_judged": _texts(
-            "the cap {cap} cannot be judged",
-            "上限 {cap} 无法判断",
+            "the cap {cap} cannot be judged: {cause}",
+            "上限 {cap} 无法判断：{cause}",
         ),
         "adjust_class_changes": _texts(
             "by {policy} the class was {before} and is {after}",
@@ -353,6 +487,11 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
         "adjust_is_forbearance": _texts(
             "it is forbearance; the loan is {days} days past due",
             "属于宽限措施；贷款已逾期 {days} 天",
+        ),
+        "adjust_class_without_concession": _texts(
+            "{policy} tells classes by days past due alone, without this concession: "
+            "the class after it may look better than it should",
+            "{policy} 仅按逾期天数分类，未考虑本次宽限措施：变更后的分类可能偏好",
         ),
         "adjust_difficulty_unknown": _texts(
             "whether it is forbearance is not known: say whether the customer is in "

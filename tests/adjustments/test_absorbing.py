@@ -35,6 +35,7 @@ from microcrm_core.ledger import (
 )
 from microcrm_core.loans import (
     FINERACT,
+    FINERACT_CUMULATIVE,
     STRICT_30_360,
     Bullet,
     BusinessDays,
@@ -49,6 +50,7 @@ from microcrm_core.loans import (
     LoanTerms,
     Portion,
     RepaymentPlan,
+    ScheduleConventions,
     Seasonal,
     Tranche,
     Weighted,
@@ -84,8 +86,10 @@ def loan() -> LoanAccount:
 
 def causes(account: LoanAccount, by: AbsorbedBy, as_of: dt.date) -> list[object]:
     plan = planned(account, ShiftDueDates(3), as_of, by=by)
-    assert plan.absorbed_by == (LEVEL,)
-    assert all(note.code == "adjust_absorbed_by_level" for note in plan.notes)
+    (taken_by,) = plan.absorbed_by
+    ending = "each" if taken_by is None else taken_by.value
+    assert taken_by is not by
+    assert [note.code for note in plan.notes] == [f"adjust_absorbed_by_{ending}"]
     assert all(note.text("en") for note in plan.notes)
     return [note.params["cause"] for note in plan.notes]
 
@@ -272,7 +276,51 @@ def test_methods_that_make_amounts_of_what_is_left_go_on_so(
 ) -> None:
     account = account_of(terms=attrs.evolve(TERMS, plan=plan))
 
-    assert causes(account, by, AS_OF) == ["method"]
+    made = planned(account, PaymentHoliday(count=1), AS_OF, by=by)
+    assert [note.params["cause"] for note in made.notes] == ["method"]
+
+
+@pytest.mark.parametrize("by", AbsorbedBy)
+@pytest.mark.parametrize("name", ["equal principal", "interest only"])
+def test_where_principal_stays_each_installment_bears_its_own_period(
+    name: str, by: AbsorbedBy
+) -> None:
+    account = account_of(terms=attrs.evolve(TERMS, plan=OTHER_PLANS[name]))
+    before = totals(account.state(AS_OF))
+
+    made = planned(account, PaymentHoliday(count=1), AS_OF, by=by)
+
+    later = totals(after(account, made, AS_OF))
+    assert later[1] > before[1]
+    assert later[2:] == before[2:]
+    assert made.absorbed_by == (None,)
+    (note,) = made.notes
+    assert note.code == "adjust_absorbed_by_each"
+    assert note.text("en").endswith(
+        "here each installment bears the interest of its own period: the repayment "
+        "method has no level installment"
+    )
+    assert note.text("zh-CN").isascii() is False
+    assert "method" not in note.text("zh-CN")
+
+
+@pytest.mark.parametrize("conventions", [FINERACT, FINERACT_CUMULATIVE])
+def test_by_fineract_the_last_installment_takes_what_other_dates_cost(
+    conventions: ScheduleConventions,
+) -> None:
+    account = account_of(conventions=conventions)
+    before = totals(account.state(AS_OF))
+
+    made = planned(account, ChangeDueDay(day=25), AS_OF, by=LEVEL)
+
+    later = totals(after(account, made, AS_OF))
+    assert later[:-1] == before[:-1]
+    assert later[-1] > before[-1]
+    assert made.absorbed_by == (LAST,)
+    (note,) = made.notes
+    assert note.code == "adjust_absorbed_by_last_installment"
+    assert note.params["cause"] == "arithmetic"
+    assert planned(account, ChangeDueDay(day=25), AS_OF, by=LAST).notes == ()
 
 
 def test_steps_and_weights_do_not_change_in_number() -> None:
@@ -330,7 +378,7 @@ def test_a_note_is_not_written_twice() -> None:
     plan = planned(account_of(terms=terms), requests, AS_OF, by=LAST)
 
     assert len(plan.notes) == 1
-    assert plan.absorbed_by == (LEVEL, LEVEL)
+    assert plan.absorbed_by == (None, None)
     assert not plan.is_refused
 
 
@@ -363,7 +411,7 @@ def test_before_it_is_paid_out_a_loan_has_no_amounts_to_keep() -> None:
 def test_a_loan_of_fineract_is_kept_by_its_engine() -> None:
     account = account_of(conventions=FINERACT)
 
-    assert causes(account, LAST, AS_OF) == ["arithmetic"]
+    assert causes(account, COUNT, AS_OF) == ["arithmetic"]
 
 
 def test_a_loan_that_was_re_aged_has_a_level_of_its_own() -> None:

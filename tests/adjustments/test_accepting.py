@@ -34,6 +34,7 @@ from microcrm_core.ledger import (
     LedgerEvent,
     LoanAccount,
     Repaid,
+    Reversed,
     ledger_event_from_json,
     ledger_event_to_json,
 )
@@ -167,6 +168,48 @@ def test_the_day_of_acceptance_is_that_of_its_own_zone() -> None:
     assert late < at(day(4, 4), 0)
     with pytest.raises(StaleQuoteError):
         accepted(recorded_at=late)
+
+
+def test_a_quote_is_not_accepted_before_its_day() -> None:
+    with pytest.raises(InvalidValueError, match="from 2025-03-20 on") as caught:
+        accepted(recorded_at=at(day(3, 19), 23))
+    assert caught.value.field == "recorded_at"
+    accepted(recorded_at=at(ON, 13))
+    # The day is that of the lender, also where it has not begun in Greenwich.
+    shanghai = dt.timezone(dt.timedelta(hours=8))
+    accepted(recorded_at=dt.datetime(2025, 3, 20, 7, tzinfo=shanghai))
+
+
+def test_an_acceptance_that_was_taken_back_is_not_repeated() -> None:
+    first = accepted()
+    last = first.events[-1]
+    undone = first.account.with_events([event(Reversed(last.id), day(3, 21), "undo")])
+    assert undone.state(day(3, 21)) != first.account.state(day(3, 21))
+    with pytest.raises(StaleQuoteError) as caught:
+        accepted(undone)
+    assert caught.value.why is StaleQuote.OTHER_EVENTS
+
+
+def test_a_second_acceptance_elsewhere_has_the_same_ids_and_its_own_moment() -> None:
+    first, later = accepted(), accepted(recorded_at=at(ON, 15))
+    assert [one.id for one in later.events] == [one.id for one in first.events]
+    assert later.events[0].recorded_at == at(ON, 15)
+    assert later.state == first.state
+    # With the account that has them, the moment is the first one.
+    assert accepted(first.account, recorded_at=at(ON, 15)).events == first.events
+
+
+@pytest.mark.parametrize("quoted_on", [day(4, 1), day(4, 10), day(4, 14), day(4, 15)])
+def test_the_last_day_of_a_quote_is_the_last_on_which_it_is_accepted(
+    quoted_on: dt.date,
+) -> None:
+    quote = quote_adjustment(ACCOUNT, ExtendTerm(2), ANYTHING_GOES, quoted_on)
+    # Due on 15 April; on the day itself the next one is in May, and 14 days hold.
+    last_on = quote.outcome.valid_until
+    assert last_on == (day(4, 29) if quoted_on == day(4, 15) else day(4, 14))
+    accepted(quote=quote, recorded_at=at(last_on, 23))
+    with pytest.raises(StaleQuoteError):
+        accepted(quote=quote, recorded_at=at(last_on + dt.timedelta(days=1), 0))
 
 
 def test_an_installment_that_fell_due_since_makes_a_quote_stale() -> None:

@@ -22,6 +22,7 @@ from microcrm_core.adjustments import (
     ExtendTerm,
     PaymentHoliday,
     ReAmortize,
+    Renew,
     ShiftDueDates,
     json_schema_of_adjustment_quote,
     quote_adjustment,
@@ -36,6 +37,7 @@ from tests.adjustments.quote_cases import (
     case_of,
     day,
     lent_account,
+    money,
     request_of,
 )
 
@@ -69,6 +71,23 @@ def test_columns_have_one_value_a_line_and_decimals() -> None:
     for bucket in ("principal", "interest", "fees", "penalties"):
         assert f"{bucket}_before" in columns
         assert f"{bucket}_after" in columns
+
+
+def test_outstanding_is_what_is_not_paid_of_the_row_itself() -> None:
+    assert QUOTE.after is not None
+    columns = QUOTE.to_columns()
+    assert columns["outstanding_before"] == QUOTE.before.to_columns()["outstanding"]
+    assert columns["outstanding_after"] == QUOTE.after.to_columns()["outstanding"]
+
+
+def test_the_cost_shows_both_rates() -> None:
+    cost = FULL.outcome.cost
+    assert cost is not None
+    before, after = cost.before.disclosed_percent, cost.after.disclosed_percent
+    assert before is not None
+    assert after is not None
+    assert before != after
+    assert f"before={before}%, after={after}%" in repr(cost)
 
 
 def test_columns_of_rows_that_come_and_go_have_no_values() -> None:
@@ -203,6 +222,18 @@ def test_the_schema_knows_every_request(kind: AdjustmentKind, method: str) -> No
     account, as_of = case_of("arrears", method)
     decision = quote_adjustment(account, request_of(kind, as_of), ANYTHING_GOES, as_of)
     assert faults(decision.outcome) == []
+
+
+def test_the_schema_knows_a_renewal_that_is_too_small() -> None:
+    request = request_of(AdjustmentKind.RENEW, ON)
+    assert isinstance(request, Renew)
+    tiny = attrs.evolve(
+        request, terms=attrs.evolve(request.terms, principal=money("100.00"))
+    )
+    quote = quote_adjustment(ACCOUNT, tiny, ANYTHING_GOES, ON).outcome
+    assert quote.renewal is not None
+    assert quote.renewal.net_disbursement.is_negative
+    assert faults(quote) == []
 
 
 @pytest.mark.parametrize(

@@ -473,8 +473,8 @@ def test_what_an_engine_does_not_know_is_refused_by_the_ledger() -> None:
 
     plan = planned(account, ChangeRate(Rate.per_year("0.12")), day(2, 1))
 
-    assert code_of(plan) == "adjust_ledger_refuses"
-    assert plan.refusals[0].params["field"] == "type"
+    assert code_of(plan) == "adjust_not_with_engine"
+    assert plan.refusals[0].params["arithmetic"] == "fineract_cumulative"
 
 
 # Holidays.

@@ -89,6 +89,10 @@ EXPECTED: Final[dict[Cell, str | None]] = {
     # amount, and another rate is another interest of what was paid already.
     ("capitalize_arrears", "flat_interest", "arrears"): "adjust_ledger_refuses",
     **cells(("change_rate",), ("flat_interest",), STATES, "adjust_changes_paid"),
+    # By the seasons, interest is on what is left.
+    **cells(
+        ("seasonal_plan",), ("flat_interest",), STATES, "adjust_changes_interest_rule"
+    ),
     **cells(KINDS, _WITHOUT_GRACE, ("in_grace",), NO_LOAN),
 }
 

@@ -71,6 +71,7 @@ from microcrm_core.loans import (
     RateMeasure,
     RepaymentMethod,
 )
+from microcrm_core.loans.cap_presets import CAP_PRESETS
 from microcrm_core.loans.caps import RateCap, ShareLimit
 from tests.adjustments.quote_cases import (
     ANYTHING_GOES,
@@ -262,6 +263,7 @@ def test_a_policy_of_other_days_is_refused_by_name() -> None:
         ("is_in_difficulty", 1),
         ("caps", ()),
         ("classifications", ["five"]),
+        ("concessions", ["eased"]),
         ("limit", 2000),
     ],
 )
@@ -425,6 +427,7 @@ def test_a_cap_that_cannot_be_judged_is_told_and_does_not_refuse() -> None:
         lent_account(paid_count=2), ExtendTerm(2), ANYTHING_GOES, ON_TIME, caps=asked
     )
     assert "adjust_cap_not_judged" in codes_of(decision)
+    assert all(": " in text for text in decision.explain() if "be judged" in text)
     assert decision.outcome.is_allowed
 
 
@@ -465,7 +468,96 @@ def test_forbearance_follows_the_rule_and_the_difficulty(
     assert quote.concession == (expected if is_forbearance else None)
 
 
-def test_an_unknown_difficulty_is_no_forbearance_and_is_told() -> None:
+@pytest.mark.parametrize("is_in_difficulty", [True, False, None])
+@pytest.mark.parametrize("is_offered", [True, False])
+def test_what_lowers_days_past_due_is_forbearance_whatever_the_difficulty(
+    is_offered: bool, is_in_difficulty: bool | None
+) -> None:
+    rule = AdjustmentRule(is_offered=is_offered, may_lower_days_past_due=True)
+    rules = {AdjustmentKind.RE_AGE: rule}
+    policy = attrs.evolve(ANYTHING_GOES, rules=rules, difficulty_days=None)
+
+    decision = quote_adjustment(
+        lent_account(paid_count=2),
+        request_of(AdjustmentKind.RE_AGE, LATE),
+        policy,
+        LATE,
+        is_in_difficulty=is_in_difficulty,
+        classifications=[CN_FIVE_CLASS],
+    )
+
+    quote = decision.outcome
+    assert quote.before.days_past_due == 10
+    assert quote.after is not None
+    assert quote.after.days_past_due == 0
+    assert quote.is_allowed is is_offered
+    assert quote.is_forbearance is True
+    assert quote.classes[0].after == "special_mention"
+
+
+def test_money_that_pays_arrears_is_no_forbearance() -> None:
+    account = lent_account(paid_count=2)
+    owed = account.state(LATE).overdue.total
+
+    for policy in (ANYTHING_GOES, attrs.evolve(ANYTHING_GOES, rules={})):
+        decision = quote_adjustment(
+            account, Prepay(owed), policy, LATE, is_in_difficulty=False
+        )
+        after = decision.outcome.after
+        assert after is not None
+        assert after.days_past_due == 0
+        assert decision.outcome.is_forbearance is False
+
+
+@pytest.mark.parametrize("arithmetic", [FINERACT, FINERACT_CUMULATIVE])
+def test_a_holiday_is_free_of_interest_or_refused_by_name(
+    arithmetic: ScheduleConventions,
+) -> None:
+    account = lent_account(paid_count=2, conventions=arithmetic)
+    wanted = PaymentHoliday(count=1, is_interest_free=True)
+
+    decision = quote_adjustment(account, wanted, ANYTHING_GOES, day(3, 20))
+
+    if arithmetic is FINERACT_CUMULATIVE:
+        assert codes_of(decision)[0] == "adjust_cannot_pause_interest"
+        assert decision.outcome.outcome is AdjustmentOutcome.REFUSED
+        text = decision.explain("zh-CN")[0]
+        assert text == "延期还款 无法免息：该贷款采用 Fineract 累积算法，不能暂停计息"
+        return
+    # A month of interest on what is left, about 16, would be charged without a pause.
+    delta = decision.outcome.interest_delta
+    assert delta is not None
+    assert 0 < delta.minor < 100
+    (note,) = (
+        one for one in decision.reasons if one.code == "adjust_holiday_bears_interest"
+    )
+    assert note.params["amount"] == str(delta)
+
+
+def test_what_an_engine_does_not_know_is_refused_in_words() -> None:
+    account = lent_account(paid_count=2, conventions=FINERACT_CUMULATIVE)
+    decision = quote_adjustment(
+        account, ChangeRate(Rate.per_year("0.18")), ANYTHING_GOES, ON_TIME
+    )
+    assert decision.explain()[0] == (
+        "change_rate is not possible: the loan is kept by Fineract's cumulative "
+        "engine, which does not know it"
+    )
+    assert decision.explain("zh-CN")[0] == (
+        "无法办理 变更利率：该贷款采用 Fineract 累积算法，不支持此项变更"
+    )
+
+
+def test_that_no_cap_applies_is_told() -> None:
+    nowhere = CapQuestion(jurisdiction="XX", caps=CAP_PRESETS)
+    decision = quote_adjustment(
+        lent_account(paid_count=2), ExtendTerm(2), ANYTHING_GOES, ON_TIME, caps=nowhere
+    )
+    assert "adjust_no_cap_applies" in codes_of(decision)
+    assert decision.outcome.is_allowed
+
+
+def test_an_unknown_difficulty_is_told_and_not_decided() -> None:
     policy = attrs.evolve(ANYTHING_GOES, difficulty_days=None)
     account = lent_account(paid_count=2)
 
@@ -474,6 +566,8 @@ def test_an_unknown_difficulty_is_no_forbearance_and_is_told() -> None:
         account, ExtendTerm(2), policy, LATE, is_in_difficulty=False
     )
 
+    assert unknown.outcome.is_forbearance is None
+    assert known.outcome.is_forbearance is False
     assert "adjust_difficulty_unknown" in codes_of(unknown)
     assert unknown.facts["is_in_difficulty"] is None
     assert "adjust_difficulty_unknown" not in codes_of(known)
@@ -505,6 +599,13 @@ def test_classes_are_told_before_and_after_with_the_concession_that_it_is() -> N
     ]
     changed = [one for one in decision.reasons if one.code == "adjust_class_changes"]
     assert [one.params["policy"] for one in changed] == [IFRS9_STAGES.ref.id]
+    # The other two look at days past due alone, which fell.
+    warned = [
+        one.params["policy"]
+        for one in decision.reasons
+        if one.code == "adjust_class_without_concession"
+    ]
+    assert warned == [IFRS9_STAGES.ref.id, EU_DEFAULT_RETAIL.ref.id]
 
 
 def test_earlier_concessions_count_before_and_after() -> None:
@@ -606,9 +707,9 @@ def test_a_rate_after_the_last_due_date_is_for_what_is_late(
         account, ChangeRate(Rate.per_year("0.12")), policy, day(7, 25)
     )
     assert decision.outcome.is_allowed
-    assert decision.outcome.absorbed_by == (AbsorbedBy.LEVEL,)
-    noted = "adjust_absorbed_by_level" in codes_of(decision)
-    assert noted is (absorbed_by is not AbsorbedBy.LEVEL)
+    # No installment is to come that could take it.
+    assert decision.outcome.absorbed_by == ()
+    assert not [code for code in codes_of(decision) if "absorbed" in code]
 
 
 def test_what_the_ledger_refuses_is_a_refusal_and_no_error() -> None:

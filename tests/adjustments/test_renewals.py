@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microcrm_core import STRICT, Currency, Frequency, LoanTerms, Money, Rate
+from microcrm_core.adjustments import AdjustmentOutcome, accept, quote_adjustment
 from microcrm_core.adjustments.renewals import RenewalQuote, quote_renewal
 from microcrm_core.adjustments.requests import Renew
 from microcrm_core.decisions import Language, Reason
-from microcrm_core.errors import CurrencyMismatchError
+from microcrm_core.errors import CurrencyMismatchError, InvalidValueError
 from microcrm_core.ids import LoanId
 from microcrm_core.ledger import (
     PLAIN_LEDGER,
@@ -37,6 +38,7 @@ from microcrm_core.loans import (
     RepaymentPlan,
     Tranche,
 )
+from tests.adjustments.quote_cases import ANYTHING_GOES
 
 EUR = Currency.of("EUR")
 OLD, NEW = LoanId("loan-7"), LoanId("loan-8")
@@ -106,8 +108,9 @@ def quoted(
 def refused(
     account: LoanAccount, on: dt.date, request: Renew, limit: Money | None = None
 ) -> tuple[Reason, ...]:
-    reasons = quote_renewal(account.state(on), request, loan_id=OLD, limit=limit)
-    assert isinstance(reasons, tuple), reasons
+    found = quote_renewal(account.state(on), request, loan_id=OLD, limit=limit)
+    reasons = found.refusals if isinstance(found, RenewalQuote) else found
+    assert reasons, found
     return reasons
 
 
@@ -214,13 +217,53 @@ def test_it_must_cover_payoff_and_upfront_fees_to_the_last_unit(
 
     found = quote_renewal(account_of().state(on), request, loan_id=OLD)
 
+    assert isinstance(found, RenewalQuote)
     if missing is None:
-        assert isinstance(found, RenewalQuote)
+        assert found.refusals == ()
         assert found.net_disbursement == Money(0, EUR)
     else:
-        assert isinstance(found, tuple)
-        assert codes(found) == ["renew_does_not_cover"]
-        assert found[0].params["missing"] == missing
+        assert codes(found.refusals) == ["renew_does_not_cover"]
+        assert found.refusals[0].params["missing"] == missing
+        assert str(-found.net_disbursement) == missing
+        assert found.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("principal", "limit", "code"),
+    [
+        ("1500.00", "1400.00", "renew_above_limit"),
+        ("500.00", None, "renew_does_not_cover"),
+    ],
+)
+def test_a_renewal_that_is_refused_for_its_amount_is_shown(
+    principal: str, limit: str | None, code: str
+) -> None:
+    on = LENT_ON + dt.timedelta(days=10)
+    decision = quote_adjustment(
+        account_of(),
+        renew(on, principal),
+        ANYTHING_GOES,
+        on,
+        limit=None if limit is None else Money.of(limit, EUR),
+    )
+
+    quote = decision.outcome
+    assert quote.outcome is AdjustmentOutcome.REFUSED
+    assert decision.reasons[0].code == code
+    assert quote.renewal is not None
+    # 1000.00 and ten days at 36.5 % are 1010.00.
+    assert quote.renewal.payoff.total == Money.of("1010.00", EUR)
+    assert quote.after is not None
+    assert quote.after.outstanding.total == Money(0, EUR)
+    assert len(quote.lines) >= 3
+    assert "interest of the old loan -EUR" in str(quote).splitlines()[0]
+    with pytest.raises(InvalidValueError, match=code):
+        accept(
+            decision,
+            account_of(),
+            recorded_at=dt.datetime.combine(on, dt.time(20), dt.UTC),
+            idempotency_key="renewed",
+        )
 
 
 def test_the_limit_itself_is_allowed_and_a_cent_above_is_not() -> None:
@@ -281,9 +324,9 @@ def test_another_currency_is_refused_before_amounts_are_compared() -> None:
     request = renew(on, "1500.00")
     request = attrs.evolve(request, terms=attrs.evolve(request.terms, principal=koruna))
 
-    reasons = refused(account_of(), on, request)
-
-    assert codes(reasons) == ["renew_other_currency"]
+    for limit in (None, Money.of("1500.00", EUR)):
+        reasons = refused(account_of(), on, request, limit)
+        assert codes(reasons) == ["renew_other_currency"]
 
 
 def test_terms_without_a_schedule_are_refused_by_name() -> None:
@@ -395,15 +438,16 @@ def test_money_is_conserved_and_the_old_loan_ends_at_zero(
     found = quote_renewal(account.state(on), request, loan_id=OLD)
 
     needed = account.state(on).payoff.total + Money(fee_minor, EUR)
+    reasons = found if isinstance(found, tuple) else found.refusals
+    is_short = "renew_does_not_cover" in codes(reasons)
+    assert is_short == (new_minor < needed.minor)
     if isinstance(found, tuple):
-        is_short = "renew_does_not_cover" in codes(found)
-        assert is_short == (new_minor < needed.minor)
-        assert is_short or "renew_not_active" in codes(found)
+        assert "renew_not_active" in codes(found)
         return
     assert found.exposure == (
         found.payoff.total + found.upfront_fees + found.net_disbursement
     )
-    assert not found.net_disbursement.is_negative
+    assert found.net_disbursement.is_negative is is_short
     closed = settled(account, found, on).state(on)
     assert closed.status is LoanStatus.CLOSED
     assert closed.outstanding.total == Money(0, EUR)

@@ -187,3 +187,9 @@ def test_what_is_no_set_of_requests_is_refused(
         requests_of(cast("AdjustmentRequest", given_requests))
 
     assert caught.value.field == field
+
+
+def test_a_holiday_takes_its_count_by_place_and_all_else_by_name() -> None:
+    assert PaymentHoliday(2) == PaymentHoliday(count=2)
+    with pytest.raises(TypeError):
+        PaymentHoliday(2, dt.date(2025, 3, 15))  # type: ignore[call-arg]  # by name only

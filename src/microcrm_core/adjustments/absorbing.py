@@ -18,6 +18,11 @@ due date that waits for its business day cannot be planned again; and so it is f
 loan that is not paid out, was re-aged, or is kept by Fineract's arithmetic. Amounts
 that were agreed one by one stay in any case, and the last takes the rest.
 
+Who takes it the ledger's way is read from the installments before and after: Fineract
+keeps a level and lets the last one take what other dates cost; where principal is fixed
+or not yet asked for, each installment bears the interest of its own period, and none
+takes that of another.
+
 Example:
     >>> from microcrm_core.adjustments.absorbing import ABSORBED_KINDS
     >>> sorted(kind.value for kind in ABSORBED_KINDS)
@@ -79,29 +84,64 @@ def absorb(before: PlanStep, after: PlanStep, by: AbsorbedBy) -> Planned:
     if is_agreed and not (is_count and _has_level(before, method)):
         return _by_last_as_agreed(before, after, by)
     if by is AbsorbedBy.LEVEL:
-        return after.absorbed(AbsorbedBy.LEVEL, before)
+        return _by_ledger(before, after, by, _why_not(before, after, by) or "method")
     cause = _why_not(before, after, by)
     if cause is not None:
-        return _by_level(before, after, by, cause)
+        return _by_ledger(before, after, by, cause)
     base = _without_new_dates(before, after)
     if isinstance(base, Reason):
         return base
     amounts = _amounts(before)
     if is_count and (len(set(amounts[:-1])) > 1 or not amounts[0]):
-        return _by_level(before, after, by, "amounts_differ")
+        return _by_ledger(before, after, by, "amounts_differ")
     made = (_by_count if is_count else _by_last)(base, after, amounts)
     if made is None:
-        return _by_level(before, after, by, "paid_ahead")
+        return _by_ledger(before, after, by, "paid_ahead")
     return made if isinstance(made, Reason) else made.absorbed(by, before)
 
 
-def _by_level(
+def _by_ledger(
     before: PlanStep, after: PlanStep, by: AbsorbedBy, cause: str
 ) -> PlanStep:
-    """Return the step as the ledger makes it, and note why."""
+    """Return the step as the ledger makes it, and note who takes it and why."""
+    taken_by, has_cost = _taken_by(before, after, by)
+    made = after.absorbed(taken_by, before)
+    if taken_by is by or not has_cost:
+        return made
     params = {"absorbed_by": by.value, "cause": cause}
-    note = Reason("adjust_absorbed_by_level", params)
-    return after.absorbed(AbsorbedBy.LEVEL, before).noting(note)
+    if taken_by is None:
+        return made.noting(Reason("adjust_absorbed_by_each", params))
+    return made.noting(Reason(f"adjust_absorbed_by_{taken_by.value}", params))
+
+
+def _taken_by(
+    before: PlanStep, after: PlanStep, by: AbsorbedBy
+) -> tuple[AbsorbedBy | None, bool]:
+    """Return who takes what a change costs, and whether any amount changes.
+
+    It is read from the installments before and after. None: each bears the interest of
+    its own period, or nothing changes.
+    """
+    rows = before.rows_to_come(RowKind.REGULAR, RowKind.RE_AGED)
+    rows_after = after.rows_to_come(RowKind.REGULAR, RowKind.RE_AGED)
+    if len(rows) != len(rows_after):
+        return AbsorbedBy.INSTALLMENT_COUNT, True
+    changed = [
+        _asked_minor(one) != _asked_minor(two)
+        for one, two in zip(rows, rows_after, strict=True)
+    ]
+    if not any(changed):
+        return None, False
+    if len(rows) == 1:
+        # The one that is left is all of them, and the last.
+        is_count = by is AbsorbedBy.INSTALLMENT_COUNT
+        return AbsorbedBy.LAST_INSTALLMENT if is_count else by, True
+    pairs = zip(rows[:-1], rows_after[:-1], strict=True)
+    if all(one.principal_minor == two.principal_minor for one, two in pairs):
+        return None, True
+    if not any(changed[:-1]):
+        return AbsorbedBy.LAST_INSTALLMENT, True
+    return AbsorbedBy.LEVEL, True
 
 
 def _by_last_as_agreed(before: PlanStep, after: PlanStep, by: AbsorbedBy) -> PlanStep:
@@ -109,7 +149,7 @@ def _by_last_as_agreed(before: PlanStep, after: PlanStep, by: AbsorbedBy) -> Pla
     taken = after.absorbed(AbsorbedBy.LAST_INSTALLMENT, before)
     if by is AbsorbedBy.LAST_INSTALLMENT:
         return taken
-    params = {"absorbed_by": by.value}
+    params = {"absorbed_by": by.value, "cause": "agreed"}
     return taken.noting(Reason("adjust_absorbed_by_last_installment", params))
 
 

@@ -2,8 +2,9 @@
 
 What is accepted is exactly what was quoted: replaying the account with the events gives
 the loan that the quote shows. A quote rests on the log as it was; if anything came in
-since, it is stale and is refused by name, and a new one is to be made. Accepting twice
-with one key gives the same events, so a caller may try again.
+since, it is stale and is refused by name, and a new one is to be made. Accepting again
+with one key, on the account that has the events, gives those events, so a caller may
+try again.
 
 Example:
     >>> import datetime as dt
@@ -64,6 +65,7 @@ from microcrm_core.adjustments.adjustment_quotes import (
     AdjustmentQuote,
 )
 from microcrm_core.adjustments.quoted_events import (
+    next_due_on,
     quoted_events,
     require_recorded_after,
 )
@@ -71,6 +73,7 @@ from microcrm_core.checks import instant, name_text, of_kind
 from microcrm_core.decisions import Decision
 from microcrm_core.errors import InvalidValueError, StaleQuote, StaleQuoteError
 from microcrm_core.ledger.concessions import Concession
+from microcrm_core.ledger.happenings import Reversed
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.loan_accounts import LoanAccount
 from microcrm_core.ledger.loan_states import LoanState
@@ -88,7 +91,8 @@ class AcceptedAdjustment:
         events: The events of the loan, in order.
         account: The loan with them.
         state: The loan on the day of the quote, with them.
-        approved_by: Who approved it; None: nobody had to.
+        approved_by: Who approved it; None: nobody had to. No event has it: whoever must
+            show it later stores it beside the events.
         concession: What the lender records for later classes; None: nothing.
         new_account: The loan that settles this one; None: it is no renewal.
 
@@ -150,19 +154,28 @@ def accept(
     quote. Their ids follow from the log on which it rests: two acceptances of one log
     are never both counted.
 
+    An account that has the events of this key already is returned as it is, with these
+    events as they were first recorded, whatever *recorded_at* says now, and on any day.
+    One that has not got them gets them, recorded at *recorded_at*: their ids are the
+    same each time, but their moments are those of the call. If one of them was reversed
+    since, the quote is stale, because nothing would come of it.
+
     Args:
         quote: The quote, as `quote_adjustment` gave it.
         account: The loan as it is kept now.
         recorded_at: The moment of acceptance. The day on which it is, in its own zone,
-            must be one on which the quote holds.
-        idempotency_key: Names the acceptance; the same one gives the same events again.
-        approved_by: Who approves it, where somebody must; an id, no personal data.
+            must be one on which the quote holds: from `as_of` to `valid_until`.
+        idempotency_key: Names the acceptance; see above for a second one.
+        approved_by: Who approves it, where somebody must; an id, no personal data. No
+            event has it.
 
     Raises:
         StaleQuoteError: The loan has other events than were quoted with, an installment
-            has fallen due since, or the quote no longer holds.
+            has fallen due since, the quote no longer holds, or it was accepted with
+            this key and taken back.
         InvalidValueError: The quote was refused, or needs approval and has none; or
-            *recorded_at* is not after all that the log has on the days of the events.
+            *recorded_at* is on a day before that of the quote, or is not after all that
+            the log has on the days of the events.
 
     Example:
         >>> import datetime as dt
@@ -223,6 +236,7 @@ def accept(
     held = _held(account, events)
     if held is None:
         _require_fresh(asked, account, recorded_at.date())
+        _require_begun(asked, recorded_at)
         require_recorded_after(account, asked.changes, recorded_at)
         account = account.with_events(events)
     else:
@@ -270,15 +284,33 @@ def _held(
 ) -> tuple[LedgerEvent, ...] | None:
     """Return the events as an account already holds them; None: it does not.
 
-    They may have been recorded at another moment: the first one counts.
+    They may have been recorded at another moment: the first one counts. An event that
+    was reversed is not held any more.
     """
     known = {event.id: event for event in account.events}
-    held = tuple(known[event.id] for event in events if event.id in known)
+    undone = {
+        event.what.event_id
+        for event in account.events
+        if isinstance(event.what, Reversed)
+    }
+    held = tuple(
+        known[event.id]
+        for event in events
+        if event.id in known and event.id not in undone
+    )
     same = [
         attrs.evolve(event, recorded_at=other.recorded_at) == other
         for event, other in zip(events, held, strict=False)
     ]
     return held if len(held) == len(events) and all(same) else None
+
+
+def _require_begun(quote: AdjustmentQuote, recorded_at: dt.datetime) -> None:
+    """Refuse an acceptance before the quote was made."""
+    if recorded_at.date() < quote.as_of:
+        rule = f"must be on the day of the quote or later, from {quote.as_of} on"
+        hint = "give it in the zone of the lender"
+        raise InvalidValueError("recorded_at", rule, recorded_at, hint=hint)
 
 
 def _require_fresh(
@@ -293,14 +325,13 @@ def _require_fresh(
             found=account.digest,
             quoted=quote.basis,
         )
-    due_on = [row.due_on for row in quote.before.rows if row.charged_minor]
-    fallen_due = [on for on in due_on if quote.as_of < on <= accepted_on]
-    if fallen_due:
+    due_on = next_due_on(quote.before)
+    if due_on is not None and due_on <= accepted_on:
         raise StaleQuoteError(
             loan_id,
             StaleQuote.INSTALLMENT_DUE,
             found=accepted_on.isoformat(),
-            quoted=min(fallen_due).isoformat(),
+            quoted=due_on.isoformat(),
         )
     if accepted_on > quote.valid_until:
         raise StaleQuoteError(

@@ -76,7 +76,8 @@ class ForbearanceRule(StrEnum):
 
     Attributes:
         NEVER: It is no concession, such as money that is paid early.
-        IN_DIFFICULTY: Where the customer is in financial difficulty.
+        IN_DIFFICULTY: Where the customer is in financial difficulty, or fewer days past
+            due come of it.
         ALWAYS: Whoever asks for it is taken to be in difficulty.
 
     Example:

@@ -86,16 +86,19 @@ class AdjustmentQuote:
         changes: What happens to the loan, in order; empty where nothing can.
         basis: Digest of the account on which the quote rests.
         known_at: What was recorded later did not count; None: all did.
-        valid_until: Last day on which it may be accepted.
+        valid_until: Last day on which it may be accepted; at most the day before
+            something falls due.
         before: The loan as it stands.
         after: The loan with the adjustment; None: there is no such loan.
         lines: The schedule before and after, row beside row; empty without *after*.
         capitalized: What became principal by the adjustment.
         absorbed_by: What takes up the change of interest, for each change of dates or
-            rate.
+            rate; empty where each installment bears the interest of its own period.
         cost: What the loan costs a year, before and after; None: not worked out.
         caps: The loan after against caps; None: no question was asked.
-        is_forbearance: Whether the policy counts it as forbearance.
+        is_forbearance: Whether the policy counts it as forbearance. What lowers days
+            past due does, unless its rule says never. None: it depends on whether the
+            customer is in difficulty, which is not known.
         classes: Its classes before and after, one for each policy that was given.
         concession: What the lender records when it is accepted, for later classes;
             None: it is no forbearance.
@@ -148,7 +151,7 @@ class AdjustmentQuote:
     absorbed_by: tuple[AbsorbedBy, ...] = ()
     cost: CostChange | None = attrs.field(default=None, repr=False)
     caps: CapCheck | None = attrs.field(default=None, repr=False)
-    is_forbearance: bool = False
+    is_forbearance: bool | None = False
     classes: tuple[ClassEffect, ...] = attrs.field(default=(), repr=False)
     concession: Concession | None = None
     renewal: RenewalQuote | None = attrs.field(default=None, repr=False)
@@ -173,7 +176,10 @@ class AdjustmentQuote:
 
     @property
     def interest_delta(self) -> Money | None:
-        """Interest after less interest before; None: there is no loan after."""
+        """Interest after less interest before; None: there is no loan after.
+
+        Of a renewal it counts the old loan alone, not the interest of the new one.
+        """
         after = self.interest_after
         return None if after is None else after - self.interest_before
 
@@ -203,7 +209,9 @@ class AdjustmentQuote:
         """Return the lines as columns by name, for a data frame or a file.
 
         Amounts are decimals in whole units of the currency, with all their digits; None
-        where there is no row.
+        where there is no row. `outstanding_before` and `outstanding_after` are what is
+        not paid of the row itself, as `LoanState.to_columns` has it, and not the
+        principal that is left after it.
         """
         lines = self.lines
         columns: dict[str, QuoteColumn] = {
@@ -277,13 +285,15 @@ class AdjustmentQuote:
     def _title(self) -> str:
         kinds = " + ".join(kind_of(request).value for request in self.requests)
         title = f"{kinds}: {self.outcome} as of {self.as_of}"
+        # The new loan bears interest too, which is in no line of this table.
+        of_loan = "" if self.renewal is None else " of the old loan"
         delta = self.interest_delta
         if delta is None:
             return title
         if delta.is_zero:
-            return f"{title}, same interest"
+            return f"{title}, same interest{of_loan}"
         sign = "-" if delta.is_negative else "+"
-        return f"{title}, interest {sign}{abs(delta)}"
+        return f"{title}, interest{of_loan} {sign}{abs(delta)}"
 
     def _table(self) -> tuple[list[str], list[tuple[str, ...]], list[str]]:
         """Return headings, rows and totals as texts, without columns of nothing."""

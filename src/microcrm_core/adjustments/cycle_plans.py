@@ -7,6 +7,9 @@ Both plan all that is to come again, so both need exact arithmetic.
   any, after the disbursement). How many installments there are is named, or it is the
   number that leaves the last due date nearest to where it is; of two, the later.
 - *Seasons.* Dates stay; installments are in proportion to the weights of their months.
+  Flat interest is on what was lent once, and seasons are of what is left: what was
+  agreed as flat would be another bargain, so it is refused by name. Another frequency
+  keeps the method, flat interest too.
 
 Example:
     >>> from microcrm_core.adjustments.cycle_plans import plan_frequency
@@ -37,6 +40,7 @@ from microcrm_core.ledger.happenings import Replanned
 from microcrm_core.loans.methods import (
     CustomInstallments,
     CustomPrincipal,
+    FlatInterest,
     Weighted,
     method_kind,
 )
@@ -86,8 +90,12 @@ def plan_seasons(step: PlanStep, request: SeasonalPlan) -> Planned:
     refusal = _refusal_of(step)
     if refusal is not None:
         return refusal
-    if step.state.terms.plan.method == request.method:
+    method = step.state.terms.plan.method
+    if method == request.method:
         return step.refused("adjust_nothing_changes")
+    if isinstance(method, FlatInterest):
+        code = "adjust_changes_interest_rule"
+        return step.refused(code, method=method_kind(method))
     due_on = DueDates.of(step.state).on[step.first_planned :]
     return step.replanned(due_on, method=request.method)
 

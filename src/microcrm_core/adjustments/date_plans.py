@@ -14,6 +14,7 @@ or the business day to which it is moved; what moves is the former.
   (by months of 30 days that are set apart from the year, a part of a period counts by
   its share of the days, so it may bear a little less). Where interest is counted by
   whole periods, a period counts once, however long it is, and nothing is paused.
+  Fineract's cumulative arithmetic cannot pause interest, so there it is refused.
 - *Term.* The dates go on, or the last ones go. Amounts of a method that names each of
   them fix how many there are; where all that are to come are alike, they become level
   installments.
@@ -56,7 +57,7 @@ from microcrm_core.ledger.happenings import (
     TermChanged,
 )
 from microcrm_core.ledger.term_changes import DueSeries
-from microcrm_core.loans.conventions import Accrual
+from microcrm_core.loans.conventions import Accrual, Arithmetic
 from microcrm_core.loans.methods import (
     CustomInstallments,
     CustomPrincipal,
@@ -64,6 +65,7 @@ from microcrm_core.loans.methods import (
     Weighted,
     method_kind,
 )
+from microcrm_core.money import Money
 
 __all__ = [
     "dates_going_on",
@@ -146,8 +148,11 @@ def plan_holiday(step: PlanStep, request: PaymentHoliday) -> Planned:
     place = dates.place_of(request.from_on, step.as_of)
     if isinstance(place, Reason):
         return place
-    after = step.then(HolidayGranted(dates.on[place], request.count))
     conventions = step.account.conventions
+    arithmetic = conventions.arithmetic
+    if request.is_interest_free and arithmetic is Arithmetic.FINERACT_CUMULATIVE:
+        return step.refused("adjust_cannot_pause_interest", arithmetic=arithmetic.value)
+    after = step.then(HolidayGranted(dates.on[place], request.count))
     is_paused = request.is_interest_free and conventions.accrual is Accrual.DAILY
     if isinstance(after, Reason) or not is_paused:
         return after
@@ -157,9 +162,20 @@ def plan_holiday(step: PlanStep, request: PaymentHoliday) -> Planned:
     last_on = DueDates.of(after.state).bounds_on[place] - _DAY + shift
     # A due date that waits for its business day may lie before the day of the plan.
     first_on = max(first_on, step.as_of)
-    return (
-        after.then(InterestPaused(last_on), first_on) if first_on <= last_on else after
-    )
+    made: Planned = after
+    if first_on <= last_on:
+        made = after.then(InterestPaused(last_on), first_on)
+    if isinstance(made, Reason):
+        return made
+    more_minor = _interest_minor(made) - _interest_minor(step)
+    if more_minor <= 0:
+        return made
+    amount = str(Money(more_minor, step.account.terms.principal.currency))
+    return made.noting(Reason("adjust_holiday_bears_interest", {"amount": amount}))
+
+
+def _interest_minor(step: PlanStep) -> int:
+    return sum(row.interest_minor for row in step.state.rows)
 
 
 def plan_term(step: PlanStep, request: ExtendTerm) -> Planned:

@@ -146,7 +146,7 @@ class ShiftDueDates:
     from_on: dt.date | None = attrs.field(default=None, validator=_optional_day)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class PaymentHoliday:
     """Some periods pass without an installment; all later ones move on.
 
@@ -161,13 +161,17 @@ class PaymentHoliday:
 
     Example:
         >>> from microcrm_core.adjustments import PaymentHoliday
-        >>> PaymentHoliday(count=1).is_interest_free
-        False
+        >>> PaymentHoliday(2) == PaymentHoliday(count=2, is_interest_free=False)
+        True
     """
 
     count: int = attrs.field(validator=_count)
-    from_on: dt.date | None = attrs.field(default=None, validator=_optional_day)
-    is_interest_free: bool = attrs.field(default=False, validator=kind_field(bool))
+    from_on: dt.date | None = attrs.field(
+        default=None, validator=_optional_day, kw_only=True
+    )
+    is_interest_free: bool = attrs.field(
+        default=False, validator=kind_field(bool), kw_only=True
+    )
 
 
 @attrs.frozen

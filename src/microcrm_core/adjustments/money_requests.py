@@ -86,7 +86,9 @@ class ChangeRate:
 
     Attributes:
         nominal_rate: The new rate, from zero to `NOMINAL_RATE_MAX`.
-        from_on: First day that bears interest at it. None: the day of the quote.
+        from_on: First day that bears interest at it. None: the day of the quote; where
+            an installment is due on that day, the day after it, so that what is due
+            stays as it is.
 
     Raises:
         InvalidValueError: A field breaks its rule.

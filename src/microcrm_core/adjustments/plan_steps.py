@@ -178,6 +178,10 @@ class PlanStep:
             state = account.state(self.as_of)
             DueDates.of(state)
         except InvalidValueError as error:
+            if error.field == "type" and not self.is_exact:
+                # The engine has no such event at all.
+                arithmetic = self.account.conventions.arithmetic.value
+                return self.refused("adjust_not_with_engine", arithmetic=arithmetic)
             return ledger_refusal(error)
         change = PlannedChange(what=what, value_on=on, kind=self.kind)
         return attrs.evolve(
@@ -194,7 +198,7 @@ class PlanStep:
             return self
         return attrs.evolve(self, notes=(*self.notes, note))
 
-    def absorbed(self, by: AbsorbedBy, since: PlanStep) -> PlanStep:
+    def absorbed(self, by: AbsorbedBy | None, since: PlanStep) -> PlanStep:
         """Return the step with who takes what the changes since another one cost."""
         count = len(since.changes)
         taken = [attrs.evolve(one, absorbed_by=by) for one in self.changes[count:]]

@@ -33,8 +33,9 @@ class PlannedChange:
         what: What would happen.
         value_on: The day on which it would be true.
         kind: The kind of request that it comes from.
-        absorbed_by: Which installments take what it costs; None: it is no change of
-            dates or rate, so that its own rule says where amounts go.
+        absorbed_by: Which installments take what it costs; None: each bears the
+            interest of its own period, or it is no change of dates or rate, so that its
+            own rule says where amounts go.
 
     Raises:
         InvalidValueError: A field is of another kind.

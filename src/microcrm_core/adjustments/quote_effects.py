@@ -137,6 +137,11 @@ class CapQuestion:
     )
 
 
+def _rate_text(solved: SolvedRate) -> str:
+    # Its own repr has every flow.
+    return "None" if solved.rate is None else f"{solved.disclosed_percent}%"
+
+
 @attrs.frozen(kw_only=True)
 class CostChange:
     """What a loan costs a year under one measure, before and after an adjustment.
@@ -146,6 +151,8 @@ class CostChange:
         before: The rate as the loan stands.
         after: The rate with the adjustment.
 
+    Its `repr` has both rates, as they are disclosed.
+
     Example:
         >>> import attrs
         >>> from microcrm_core.adjustments import CostChange
@@ -154,8 +161,8 @@ class CostChange:
     """
 
     measure: RateMeasure
-    before: SolvedRate = attrs.field(repr=False)
-    after: SolvedRate = attrs.field(repr=False)
+    before: SolvedRate = attrs.field(repr=_rate_text)
+    after: SolvedRate = attrs.field(repr=_rate_text)
 
     @property
     def delta(self) -> float | None:

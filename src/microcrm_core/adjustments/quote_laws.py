@@ -22,7 +22,12 @@ from microcrm_core.decisions import Reason
 from microcrm_core.ledger.allocation_orders import Bucket
 from microcrm_core.ledger.loan_states import LoanState
 from microcrm_core.ledger.state_rows import LoanStateRow
-from microcrm_core.loans.cap_findings import CapCheck, limit_text, value_text
+from microcrm_core.loans.cap_findings import (
+    CapCheck,
+    CapOutcome,
+    limit_text,
+    value_text,
+)
 from microcrm_core.money import Money
 
 __all__ = ["cap_refusals", "law_refusals", "quote_notes", "unjudged_caps"]
@@ -102,13 +107,18 @@ def cap_refusals(caps: CapCheck | None) -> Iterator[Reason]:
 
 
 def unjudged_caps(caps: CapCheck | None) -> Iterator[Reason]:
-    """Yield every cap of which it cannot be told whether it is kept.
+    """Yield every cap of which it cannot be told whether it is kept, or that none is.
 
     Example:
         See `microcrm_core.adjustments.quoting`.
     """
+    if caps is not None and all(
+        one.outcome.outcome is CapOutcome.NOT_APPLYING for one in caps.decisions
+    ):
+        yield Reason("adjust_no_cap_applies")
     for finding in () if caps is None else caps.not_judged:
-        yield Reason("adjust_cap_not_judged", {"cap": finding.cap.id})
+        cause = "no_reference_rate" if finding.limit is None else "no_value"
+        yield Reason("adjust_cap_not_judged", {"cap": finding.cap.id, "cause": cause})
 
 
 def quote_notes(quote: AdjustmentQuote) -> Iterator[Reason]:

@@ -132,7 +132,7 @@ def _renewal() -> Plain:
             "paid_out_minor": whole_schema(1),
             "payoff_minor": schema_ref("by_bucket"),
             "upfront_fees_minor": whole_schema(0),
-            "net_disbursement_minor": whole_schema(0),
+            "net_disbursement_minor": whole_schema(),
             "exposure_minor": whole_schema(1),
             "limit_minor": or_null(whole_schema(0)),
         }
@@ -199,7 +199,7 @@ def _quote() -> Plain:
             "arrears_before": schema_ref("arrears_figures"),
             "arrears_after": or_null(schema_ref("arrears_figures")),
             "classes": list_schema(class_effect),
-            "is_forbearance": flag_schema(),
+            "is_forbearance": or_null(flag_schema()),
             "concession": or_null(concession),
             "renewal": or_null(schema_ref("renewal")),
             "before": schema_ref("loan_state"),

@@ -23,9 +23,10 @@ from microcrm_core.errors import InvalidValueError
 from microcrm_core.ids import EventId, LoanId, derived_id
 from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.loan_accounts import LoanAccount
+from microcrm_core.ledger.loan_states import LoanState
 from microcrm_core.ledger.logs import effective_on
 
-__all__ = ["quoted_event_id", "quoted_events", "require_recorded_after"]
+__all__ = ["next_due_on", "quoted_event_id", "quoted_events", "require_recorded_after"]
 
 _STEP: Final = dt.timedelta(microseconds=1)
 
@@ -79,6 +80,21 @@ def quoted_events(
         )
         for number, change in enumerate(changes, start=1)
     )
+
+
+def next_due_on(state: LoanState) -> dt.date | None:
+    """Return the next day on which something of a loan falls due; None: there is none.
+
+    On that day a quote that was made before it no longer holds.
+
+    Args:
+        state: The loan on the day of the quote.
+
+    Example:
+        See `microcrm_core.adjustments.quoted_events`.
+    """
+    due_on = [row.due_on for row in state.rows if row.charged_minor]
+    return min((on for on in due_on if on > state.as_of), default=None)
 
 
 def require_recorded_after(

@@ -74,6 +74,7 @@ from microcrm_core.adjustments.quote_limits import (
     settled_count,
     step_findings,
 )
+from microcrm_core.adjustments.quoted_events import next_due_on
 from microcrm_core.adjustments.renewals import RenewalQuote, quote_renewal
 from microcrm_core.adjustments.replayed_quotes import (
     QuoteQuestion,
@@ -90,6 +91,7 @@ from microcrm_core.adjustments.requests import (
 from microcrm_core.checks import day, of_kind, utc_instant
 from microcrm_core.decisions import Decision, FactValue, Reason
 from microcrm_core.errors import InvalidValueError
+from microcrm_core.ledger.classification_policies import FiveClassPolicy
 from microcrm_core.ledger.concessions import Concession
 from microcrm_core.ledger.happenings import InterestPaused, RateChanged
 from microcrm_core.ledger.loan_accounts import LoanAccount
@@ -168,6 +170,7 @@ def quote_adjustment(
 
     Raises:
         InvalidValueError: An argument is of another kind.
+        CurrencyMismatchError: *limit* is of another currency than the new loan.
         PolicyError: A policy is not in force.
         LedgerError: The events that are known contradict each other.
         ScheduleError: The terms, with their changes, allow no schedule.
@@ -240,7 +243,7 @@ def quote_adjustment(
         outcome=AdjustmentOutcome.REFUSED,
         basis=known.digest,
         known_at=known_at,
-        valid_until=_valid_until(as_of, policy),
+        valid_until=_valid_until(before, policy),
         before=before,
         capitalized=Money(0, before.terms.principal.currency),
     )
@@ -258,7 +261,7 @@ def quote_adjustment(
         except InvalidValueError as error:
             found = found.and_also(refusals=[ledger_refusal(error)])
         else:
-            quote = replayed_quote(quote, question, steps[-1].after)
+            quote = replayed_quote(quote, question, steps)
             found = _weighed(quote, steps, question, found)
     quote = attrs.evolve(quote, outcome=found.outcome)
     return Decision(
@@ -270,10 +273,11 @@ def quote_adjustment(
     )
 
 
-def _valid_until(as_of: dt.date, policy: AdjustmentPolicy) -> dt.date:
+def _valid_until(before: LoanState, policy: AdjustmentPolicy) -> dt.date:
+    as_of, due_on = before.as_of, next_due_on(before)
     # The calendar may end before the quote does.
-    days = min(policy.valid_days, (dt.date.max - as_of).days)
-    return as_of + dt.timedelta(days=days)
+    last_on = dt.date.max if due_on is None else due_on - dt.timedelta(days=1)
+    return as_of + min(dt.timedelta(days=policy.valid_days), last_on - as_of)
 
 
 def _known(account: LoanAccount, known_at: dt.datetime) -> LoanAccount:
@@ -331,7 +335,7 @@ def _planned(
             what=renewal.settles, value_on=draft.as_of, kind=kind_of(first)
         )
         quote = attrs.evolve(draft, changes=(change,), renewal=renewal)
-        return quote, found.and_also(notes=renewal.notes)
+        return quote, found.and_also(refusals=renewal.refusals, notes=renewal.notes)
     plan = plan_requests(
         question.account, question.requests, question.policy, draft.as_of
     )
@@ -360,8 +364,13 @@ def _forbearance_notes(
 ) -> Iterator[Reason]:
     if quote.is_forbearance:
         yield Reason("adjust_is_forbearance", {"days": quote.before.days_past_due})
-    elif question.is_in_difficulty is None and question.depends_on_difficulty:
+    elif quote.is_forbearance is None:
         yield Reason("adjust_difficulty_unknown")
+    if quote.is_forbearance is False:
+        return
+    for policy in question.classifications:
+        if not isinstance(policy, FiveClassPolicy):
+            yield Reason("adjust_class_without_concession", {"policy": policy.ref.id})
 
 
 def _facts(

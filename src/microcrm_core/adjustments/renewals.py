@@ -52,8 +52,11 @@ class RenewalQuote:
         payoff: What closes the old loan on the day, by bucket.
         schedule: The new loan as it will be repaid.
         limit: The most principal that the customer may be lent; None: no limit.
+        refusals: Why it is not granted though it can be worked out: what it pays out
+            does not cover what it is to pay, or it is above the limit.
         notes: What has to be said of it: where the money goes, then arrears that the
-            new loan pays, and that the customer is in difficulty.
+            new loan pays, and that the customer is in difficulty. Empty where it is
+            refused.
 
     Example:
         >>> import datetime as dt
@@ -90,6 +93,7 @@ class RenewalQuote:
     payoff: BucketAmounts
     schedule: Schedule
     limit: Money | None = None
+    refusals: tuple[Reason, ...] = ()
     notes: tuple[Reason, ...]
 
     @property
@@ -104,7 +108,10 @@ class RenewalQuote:
 
     @property
     def net_disbursement(self) -> Money:
-        """What is handed over: paid out, less the payoff and the upfront fees."""
+        """What is handed over: paid out, less the payoff and the upfront fees.
+
+        Below zero: so much is missing, and the renewal is refused.
+        """
         return self.paid_out - self.payoff.total - self.upfront_fees
 
     @property
@@ -179,7 +186,8 @@ def quote_renewal(
         is_in_difficulty: Whether the customer has trouble to pay, or soon will.
 
     Returns:
-        The quote; else every reason against it, in the order of checking.
+        The quote, with its `refusals` where it is too small or above the limit; where
+        there can be none at all, every reason against it, in the order of checking.
 
     Raises:
         CurrencyMismatchError: *limit* is of another currency than the new loan.
@@ -240,6 +248,9 @@ def quote_renewal(
     except InvalidValueError as error:
         params = {"field": error.field, "rule": error.rule, "value": str(error.value)}
         return *refusals, Reason("renew_no_schedule", params)
+    if terms.principal.currency != state.terms.principal.currency:
+        # Neither the payoff nor a limit can be held against it.
+        return tuple(refusals)
     quote = RenewalQuote(
         loan_id=loan_id,
         new_loan_id=request.new_loan_id,
@@ -249,9 +260,11 @@ def quote_renewal(
         limit=limit,
         notes=(),
     )
-    refusals += _not_lent(quote)
+    not_lent = tuple(_not_lent(quote))
     if refusals:
-        return tuple(refusals)
+        return *refusals, *not_lent
+    if not_lent:
+        return attrs.evolve(quote, refusals=not_lent)
     notes = _notes(quote, state, is_in_difficulty=is_in_difficulty)
     return attrs.evolve(quote, notes=tuple(notes))
 
@@ -275,16 +288,15 @@ def _not_renewable(
 
 def _not_lent(quote: RenewalQuote) -> Iterator[Reason]:
     """Tell whether the new loan is too small for the old one, or above the limit."""
-    if quote.payoff.total.currency == quote.paid_out.currency:
-        missing = -quote.net_disbursement
-        if missing.is_positive:
-            params = {
-                "paid_out": str(quote.paid_out),
-                "payoff": str(quote.payoff.total),
-                "upfront_fees": str(quote.upfront_fees),
-                "missing": str(missing),
-            }
-            yield Reason("renew_does_not_cover", params)
+    missing = -quote.net_disbursement
+    if missing.is_positive:
+        params = {
+            "paid_out": str(quote.paid_out),
+            "payoff": str(quote.payoff.total),
+            "upfront_fees": str(quote.upfront_fees),
+            "missing": str(missing),
+        }
+        yield Reason("renew_does_not_cover", params)
     if quote.limit is not None and quote.exposure > quote.limit:
         params = {"exposure": str(quote.exposure), "limit": str(quote.limit)}
         yield Reason("renew_above_limit", params)

@@ -13,6 +13,7 @@ Example:
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -41,7 +42,7 @@ from microcrm_core.adjustments.requests import (
     kind_of,
 )
 from microcrm_core.adjustments.state_flows import flows_of_state
-from microcrm_core.checks import kind_field
+from microcrm_core.checks import kind_field, tuple_field
 from microcrm_core.ledger.concessions import Concession
 from microcrm_core.ledger.happenings import ReAged
 from microcrm_core.ledger.ledger_events import LedgerEvent
@@ -91,7 +92,7 @@ class QuoteQuestion:
         validator=attrs.validators.optional(kind_field(CapQuestion))
     )
     classifications: tuple[ClassificationPolicy, ...]
-    concessions: tuple[Concession, ...]
+    concessions: tuple[Concession, ...] = attrs.field(validator=tuple_field(Concession))
     limit: Money | None = attrs.field(
         validator=attrs.validators.optional(kind_field(Money))
     )
@@ -106,19 +107,40 @@ class QuoteQuestion:
         """Whether some request is forbearance for a customer in difficulty."""
         return ForbearanceRule.IN_DIFFICULTY in self._forbearance_rules
 
-    @property
-    def is_forbearance(self) -> bool:
-        """Whether some request counts as forbearance."""
+    def is_forbearance(self, steps: Iterable[AdjustmentStep]) -> bool | None:
+        """Return whether some request counts as forbearance; None: not known.
+
+        Of what lowers days past due, all but money that is paid early counts whatever
+        the difficulty, so that arrears never vanish from both counts.
+
+        Args:
+            steps: What the requests of each kind do to the loan.
+        """
+        rules = self._forbearance_rules
         is_in_difficulty = self.is_in_difficulty is True
-        return any(
-            rule.applies(is_in_difficulty=is_in_difficulty)
-            for rule in self._forbearance_rules
-        )
+        if any(one.applies(is_in_difficulty=is_in_difficulty) for one in rules):
+            return True
+        if any(
+            step.after.days_past_due < step.before.days_past_due
+            and step.kind is not AdjustmentKind.PREPAY
+            and self._rule_of(step.kind) is not ForbearanceRule.NEVER
+            for step in steps
+        ):
+            return True
+        is_unknown = self.is_in_difficulty is None and self.depends_on_difficulty
+        return None if is_unknown else False
 
     @property
     def _forbearance_rules(self) -> tuple[ForbearanceRule, ...]:
-        rules = (self.policy.rule_of(kind) for kind in self.kinds)
-        return tuple(rule.forbearance for rule in rules if rule is not None)
+        return tuple(self._rule_of(kind) for kind in self.kinds)
+
+    def _rule_of(self, kind: AdjustmentKind) -> ForbearanceRule:
+        # A kind that is not offered counts as it would if it were.
+        rule = self.policy.rules.get(kind)
+        if rule is not None:
+            return rule.forbearance
+        is_paid = kind is AdjustmentKind.PREPAY
+        return ForbearanceRule.NEVER if is_paid else ForbearanceRule.IN_DIFFICULTY
 
 
 def replay_steps(
@@ -153,14 +175,16 @@ def replay_steps(
 
 
 def replayed_quote(
-    quote: AdjustmentQuote, question: QuoteQuestion, after: LoanState
+    quote: AdjustmentQuote,
+    question: QuoteQuestion,
+    steps: Sequence[AdjustmentStep],
 ) -> AdjustmentQuote:
     """Return a quote with the loan after it, and its effects.
 
     Args:
         quote: The quote, with what happens.
         question: What was asked.
-        after: The loan with what happens.
+        steps: What happens to the loan, kind after kind; at least one.
 
     Raises:
         InvalidValueError: A classification is of another kind.
@@ -170,6 +194,7 @@ def replayed_quote(
     Example:
         See `microcrm_core.adjustments.quoting`.
     """
+    after = steps[-1].after
     # Re-aged rows are new ones, wherever they are due.
     has_new_rows = any(isinstance(change.what, ReAged) for change in quote.changes)
     quote = attrs.evolve(
@@ -177,7 +202,7 @@ def replayed_quote(
         after=after,
         lines=lines_of(quote.before, after, is_renewed=has_new_rows),
         capitalized=_capitalized(after) - _capitalized(quote.before),
-        is_forbearance=question.is_forbearance,
+        is_forbearance=question.is_forbearance(steps),
     )
     quote = attrs.evolve(quote, concession=_concession(quote))
     return attrs.evolve(
