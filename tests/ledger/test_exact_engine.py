@@ -12,7 +12,7 @@ from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from microcrm_core import Money, Rate
-from microcrm_core.dates import Frequency
+from microcrm_core.dates import BusinessCalendar, BusinessDayRule, Frequency
 from microcrm_core.errors import InvalidValueError, ScheduleError
 from microcrm_core.ledger.allocation_orders import (
     Bucket,
@@ -38,6 +38,7 @@ from microcrm_core.ledger.happenings import (
     ReAmortized,
     Terminated,
 )
+from microcrm_core.ledger.ledger_events import LedgerEvent
 from microcrm_core.ledger.ledger_policies import (
     ChargeOffInterest,
     EarlyInterest,
@@ -50,15 +51,20 @@ from microcrm_core.ledger.row_accounts import RowKind
 from microcrm_core.loans import (
     STRICT,
     Bullet,
+    BusinessDays,
+    Collision,
     DeferredInterest,
     EqualInstallments,
     EqualPrincipal,
+    FlatInterest,
     Grace,
+    InterestDate,
     InterestOnly,
     LoanTerms,
     Portion,
     RepaymentPlan,
     Tranche,
+    UnpaidInterest,
     build_schedule,
 )
 from tests.ledger.exact_cases import (
@@ -748,6 +754,38 @@ def test_a_down_payment_after_re_aging_is_owed_once() -> None:
         # The down payment of 250.00 was open, and re-aging has put it on the new row.
         assert sum(state.charged_minor[Bucket.PRINCIPAL]) == 1000_00 + minor
         assert min(state.charged_minor[Bucket.PRINCIPAL]) >= 0
+
+
+@pytest.mark.parametrize("early", EarlyPayment)
+@pytest.mark.parametrize("unpaid_interest", UnpaidInterest)
+@pytest.mark.parametrize("paid_ahead", ["0.01", "150.00", "900.00"])
+def test_a_payoff_closes_a_flat_loan_whose_days_meet(
+    early: EarlyPayment, unpaid_interest: UnpaidInterest, paid_ahead: str
+) -> None:
+    # 30 March is a Sunday, so that the first two of five days become one.
+    week = BusinessDays(
+        rule=BusinessDayRule.FOLLOWING,
+        calendar=BusinessCalendar(name="week"),
+        interest_to=InterestDate.MOVED,
+        collision=Collision.MERGED,
+    )
+    terms = attrs.evolve(
+        TERMS,
+        principal=money("1200.00"),
+        installment_count=5,
+        frequency=Frequency.DAILY,
+        first_due_on=day(3, 30),
+        plan=RepaymentPlan(method=FlatInterest(), unpaid_interest=unpaid_interest),
+    )
+    conventions = attrs.evolve(STRICT, business_days=week)
+    ahead, rules = paid(day(2, 1), paid_ahead, "ahead"), policy(early)
+
+    def state(*events: LedgerEvent) -> LoanState:
+        return state_of(events, rules, day(3, 26), terms=terms, conventions=conventions)
+
+    payoff = state(ahead).payoff.total
+    closed = state(ahead, paid(day(3, 26), str(payoff.amount), "all"))
+    assert (closed.outstanding.total, closed.credit) == (money("0"), money("0"))
 
 
 def test_a_payoff_leaves_out_what_only_later_days_would_add_to_the_debt() -> None:

@@ -284,7 +284,11 @@ class LedgerRun(RowsRun):
         run.periods = moved_periods(self.scheduled, moves, self.fraction_to)
         if end_day is not None:
             run.periods = ended_periods(run.periods, end_day, self.fraction_to)
-        if is_changed and self.plan.unpaid_interest is UnpaidInterest.REFUSED:
+        # Flat interest bears none, so what an installment does not cover can only wait.
+        may_wait = self.plan.unpaid_interest is UnpaidInterest.REFUSED or isinstance(
+            self.plan.method, FlatInterest
+        )
+        if is_changed and may_wait:
             run.plan = attrs.evolve(
                 self.scheduled_plan, unpaid_interest=UnpaidInterest.CARRIED
             )
