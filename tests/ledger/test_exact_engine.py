@@ -36,6 +36,8 @@ from microcrm_core.ledger.happenings import (
     ReAged,
     ReAgedInterest,
     ReAmortized,
+    Repaid,
+    Replanned,
     Terminated,
 )
 from microcrm_core.ledger.ledger_events import LedgerEvent
@@ -785,6 +787,39 @@ def test_a_payoff_closes_a_flat_loan_whose_days_meet(
 
     payoff = state(ahead).payoff.total
     closed = state(ahead, paid(day(3, 26), str(payoff.amount), "all"))
+    assert (closed.outstanding.total, closed.credit) == (money("0"), money("0"))
+
+
+@pytest.mark.parametrize("in_advance", InAdvance)
+@pytest.mark.parametrize("offset", range(0, 120, 3))
+def test_a_payoff_closes_a_loan_that_was_paid_ahead_and_then_planned_again(
+    in_advance: InAdvance, offset: int
+) -> None:
+    terms = attrs.evolve(
+        TERMS,
+        principal=money("1200.00"),
+        nominal_rate=Rate.per_year("0.07"),
+        installment_count=6,
+        first_due_on=day(1, 27),
+        plan=RepaymentPlan(method=FlatInterest(), grace=Grace(principal_count=2)),
+    )
+    rules = policy(EarlyPayment.LAST_INSTALLMENT, in_advance=in_advance)
+    again = Replanned(
+        due_on=(day(4, 11), day(4, 18), day(4, 25), day(5, 2)),
+        frequency=Frequency.WEEKLY,
+        method=EqualPrincipal(),
+    )
+    ahead = [
+        paid(day(1, 17), "104.63", "ahead"),
+        at(day(2, 17), again, "again"),
+        paid(day(3, 12), "177.20", "more"),
+    ]
+    on = day(2, 18) + dt.timedelta(days=offset)
+
+    payoff = state_of(ahead, rules, on, terms=terms).payoff.total
+    # After the others of its day, as it is quoted.
+    closing = at(on, Repaid(amount=payoff), "all", minute=9)
+    closed = state_of([*ahead, closing], rules, on, terms=terms)
     assert (closed.outstanding.total, closed.credit) == (money("0"), money("0"))
 
 

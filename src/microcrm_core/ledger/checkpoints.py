@@ -43,12 +43,12 @@ Example:
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 from typing import Final, Self
 
 import attrs
 
+from microcrm_core.ledger.book_copies import copied_book
 from microcrm_core.ledger.books import LedgerBook
 from microcrm_core.ledger.happenings import Disbursed, InterestPaused, RateChanged
 from microcrm_core.ledger.ledger_events import LedgerEvent
@@ -104,7 +104,7 @@ class Checkpoint:
     @classmethod
     def of(cls, book: LedgerBook) -> Self:
         """Return the checkpoint of a book that is not closed."""
-        return cls(_copy(book))
+        return cls(copied_book(book))
 
     @property
     def event_count(self) -> int:
@@ -141,7 +141,7 @@ class Checkpoint:
         # Rates and pauses to come count too, but here time has gone on to them.
         if count and live[count - 1].value_on > as_of:
             return None
-        resumed = _copy(book)
+        resumed = copied_book(book)
         resumed.events, resumed.as_of = live, as_of
         return resumed
 
@@ -152,14 +152,3 @@ class Checkpoint:
             is_exact = book.conventions.arithmetic is Arithmetic.EXACT
             return not is_exact or not book.lent_minor
         return kind in _AT_OPENING
-
-
-def _copy(book: LedgerBook) -> LedgerBook:
-    """Return a copy that shares what never changes."""
-    policy = book.policy
-    orders = (policy.allocation, *policy.allocation_by_kind.values())
-    shared = (
-        book.terms, book.agreed, book.conventions, policy, *orders,
-        book.events, *book.events,
-    )  # fmt: skip
-    return copy.deepcopy(book, {id(value): value for value in shared})

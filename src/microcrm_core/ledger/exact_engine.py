@@ -96,6 +96,7 @@ from microcrm_core.ledger.ledger_policies import (
 from microcrm_core.ledger.lent_terms import LentTerms
 from microcrm_core.ledger.managed_rows import ManagedRow, write_row
 from microcrm_core.ledger.payment_asks import PaymentAsks
+from microcrm_core.ledger.payoff_trials import payoff_trial
 from microcrm_core.ledger.principal_moves import PrincipalMove
 from microcrm_core.ledger.replanned_rows import kept_amounts, replan
 from microcrm_core.ledger.row_accounts import RowAccount, RowKind
@@ -429,7 +430,17 @@ class ExactEngine:
                 ):
                     owed[bucket] -= row.asked[bucket]
                     owed[bucket] += max(wanted_minor, row.least(bucket))
+            owed[Bucket.INTEREST] += self._missing_minor(book, on, sum(owed))
         return owed[Bucket.PRINCIPAL], owed[Bucket.INTEREST]
+
+    def _missing_minor(self, book: LedgerBook, on: dt.date, owed_minor: int) -> int:
+        """Return what principal and interest lack to close the loan, by a trial.
+
+        Mostly nothing: but interest that is added to the debt, or was paid ahead of
+        what a row now asks for, may hang on the order in which rows are paid.
+        """
+        tried_minor = owed_minor - book.open_in(Bucket.PRINCIPAL)
+        return payoff_trial(book, on, tried_minor) - tried_minor
 
     def end_interest(self, book: LedgerBook, on: dt.date, *, is_due_now: bool) -> None:
         """Let none accrue after this day; *is_due_now*: all that is left is due.

@@ -21,6 +21,7 @@ import attrs
 
 from microcrm_core.ids import EventId
 from microcrm_core.ledger.allocation_orders import Bucket
+from microcrm_core.ledger.book_copies import copied_book
 from microcrm_core.ledger.books import LedgerBook, Posting
 from microcrm_core.ledger.interest_engines import InterestEngine
 from microcrm_core.ledger.repayment_kinds import RepaymentKind
@@ -41,7 +42,10 @@ _TRIAL_ID: Final = EventId("payoff")
 
 
 def payoff_trial(
-    book: LedgerBook, on: dt.date, guess_minor: int, engine_copy: EngineCopy
+    book: LedgerBook,
+    on: dt.date,
+    guess_minor: int,
+    engine_copy: EngineCopy | None = None,
 ) -> int:
     """Return the interest that is to be paid with all else, so that nothing is left.
 
@@ -49,7 +53,7 @@ def payoff_trial(
         book: The loan; it is not changed.
         on: The day of the payment.
         guess_minor: The interest to try first.
-        engine_copy: Makes an engine for copied rows.
+        engine_copy: Makes an engine for copied rows; None: the whole book is copied.
 
     Example:
         See `microcrm_core.ledger.model_engine`.
@@ -60,7 +64,10 @@ def payoff_trial(
     amount_minor = beside_minor + guess_minor
     tried: set[int] = set()
     for _ in range(TRIALS_MAX):
-        trial = _copy(book, on, engine_copy, amount_minor)
+        if engine_copy is None:
+            trial = copied_book(book)
+        else:
+            trial = _copy(book, on, engine_copy, amount_minor)
         trial.postings[_TRIAL_ID] = Posting(amount_minor=amount_minor)
         left_minor = allocate(trial, _TRIAL_ID, amount_minor, on, order)
         trial.engine.accrue_to(trial, on)
