@@ -264,6 +264,8 @@ def test_a_policy_of_other_days_is_refused_by_name() -> None:
         ("caps", ()),
         ("classifications", ["five"]),
         ("concessions", ["eased"]),
+        ("concessions", 5),
+        ("classifications", 5),
         ("limit", 2000),
     ],
 )

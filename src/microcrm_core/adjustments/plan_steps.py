@@ -139,10 +139,7 @@ class PlanStep:
             LedgerError: The events that are known contradict each other.
             ScheduleError: The terms, with their changes, allow no schedule.
         """
-        known = account
-        if known_at is not None:
-            events = [one for one in account.events if one.recorded_at <= known_at]
-            known = attrs.evolve(account, events=events)
+        known = account if known_at is None else account.as_known(known_at)
         latest_at = max((one.recorded_at for one in known.events), default=None)
         if latest_at is None:
             latest_at = dt.datetime.combine(as_of, dt.time(), tzinfo=dt.UTC)

@@ -50,7 +50,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import attrs
 
@@ -99,6 +99,8 @@ from microcrm_core.ledger.loan_states import LoanState
 from microcrm_core.money import Money
 
 __all__ = ["quote_adjustment"]
+
+_Part = TypeVar("_Part")
 
 # Agreed once and in the schedule before they begin; all else of later days is to be
 # met by a quote of a later day.
@@ -224,7 +226,7 @@ def quote_adjustment(
     known = account
     if known_at is not None:
         known_at = utc_instant("known_at", known_at)
-        known = _known(account, known_at)
+        known = account.as_known(known_at)
     before = _state_of(known, as_of, known_at)
     question = QuoteQuestion(
         account=known,
@@ -232,8 +234,8 @@ def quote_adjustment(
         policy=policy,
         is_in_difficulty=_is_in_difficulty(is_in_difficulty, policy, before),
         caps=caps,
-        classifications=tuple(classifications),
-        concessions=tuple(concessions),
+        classifications=_all_of("classifications", classifications),
+        concessions=_all_of("concessions", concessions),
         limit=limit,
     )
     draft = AdjustmentQuote(
@@ -273,16 +275,18 @@ def quote_adjustment(
     )
 
 
+def _all_of(field: str, given: Iterable[_Part]) -> tuple[_Part, ...]:
+    try:
+        return tuple(given)
+    except TypeError:
+        raise InvalidValueError(field, "must be a list", given) from None
+
+
 def _valid_until(before: LoanState, policy: AdjustmentPolicy) -> dt.date:
     as_of, due_on = before.as_of, next_due_on(before)
     # The calendar may end before the quote does.
     last_on = dt.date.max if due_on is None else due_on - dt.timedelta(days=1)
     return as_of + min(dt.timedelta(days=policy.valid_days), last_on - as_of)
-
-
-def _known(account: LoanAccount, known_at: dt.datetime) -> LoanAccount:
-    events = [event for event in account.events if event.recorded_at <= known_at]
-    return attrs.evolve(account, events=events)
 
 
 def _state_of(

@@ -43,6 +43,11 @@ from microcrm_core.adjustments.requests import (
 )
 from microcrm_core.adjustments.state_flows import flows_of_state
 from microcrm_core.checks import kind_field, tuple_field
+from microcrm_core.ledger.classification_policies import (
+    DefaultPolicy,
+    FiveClassPolicy,
+    StagePolicy,
+)
 from microcrm_core.ledger.concessions import Concession
 from microcrm_core.ledger.happenings import ReAged
 from microcrm_core.ledger.ledger_events import LedgerEvent
@@ -91,7 +96,9 @@ class QuoteQuestion:
     caps: CapQuestion | None = attrs.field(
         validator=attrs.validators.optional(kind_field(CapQuestion))
     )
-    classifications: tuple[ClassificationPolicy, ...]
+    classifications: tuple[ClassificationPolicy, ...] = attrs.field(
+        validator=tuple_field(FiveClassPolicy, StagePolicy, DefaultPolicy)
+    )
     concessions: tuple[Concession, ...] = attrs.field(validator=tuple_field(Concession))
     limit: Money | None = attrs.field(
         validator=attrs.validators.optional(kind_field(Money))

@@ -135,6 +135,11 @@ class LoanAccount:
                 hint = "keep the events of each loan in an account of its own"
                 raise LedgerError(event.id, "loan_id", rule, event.loan_id, hint=hint)
 
+    def as_known(self, known_at: dt.datetime) -> LoanAccount:
+        """Return the account with what was recorded up to a moment, inclusive."""
+        events = [event for event in self.events if event.recorded_at <= known_at]
+        return attrs.evolve(self, events=events)
+
     def state(
         self, as_of: dt.date, *, known_at: dt.datetime | None = None
     ) -> LoanState:
