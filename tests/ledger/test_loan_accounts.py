@@ -79,6 +79,20 @@ def test_it_answers_as_a_replay_of_its_parts(
     assert path == replay_arrears(TERMS, LOG, until_on=as_of, **rules)
 
 
+def test_what_was_known_is_what_was_recorded_by_then() -> None:
+    account = account_of()
+    moments = sorted({event.recorded_at for event in LOG})
+
+    for moment in moments:
+        known = account.as_known(moment)
+        assert known.events == tuple(e for e in LOG if e.recorded_at <= moment)
+        assert (
+            known.state(day(6, 1)).rows
+            == account.state(day(6, 1), known_at=moment).rows
+        )
+    assert account.as_known(moments[0] - dt.timedelta(microseconds=1)).events == ()
+
+
 def test_what_is_kept_is_what_was_given() -> None:
     account = account_of(iter(LOG))
 
