@@ -718,12 +718,12 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
         # loans: caps on the cost of credit
         "cap_kept": _texts(
             "{measure} is {value}, within the limit of {limit}",
-            "{measure} 为 {value}，未超过上限 {limit}",
+            "{measure}为 {value}，未超过上限 {limit}",
         ),
         "cap_broken": _texts(
             "{measure} is {value}, above the limit of {limit}; it passes it with "
             "{charge}",
-            "{measure} 为 {value}，超过上限 {limit}；计入 {charge} 后超限",
+            "{measure}为 {value}，超过上限 {limit}；计入 {charge} 后超限",
         ),
         "cap_reference": _texts(
             "the limit is {multiple} times {series}, which is {rate} since {from_on}",

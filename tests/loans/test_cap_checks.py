@@ -449,7 +449,7 @@ def test_a_decision_on_a_cap_says_which_cap_and_for_whom() -> None:
         "guarantee",
     )
     assert decision.explain(Language.ZH_CN) == (
-        "compound_annual 为 26.9841%，超过上限 24%；计入 guarantee 后超限",
+        "复利年化利率为 26.9841%，超过上限 24%；计入 guarantee 后超限",
     )
 
 
