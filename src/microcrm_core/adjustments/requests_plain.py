@@ -165,11 +165,11 @@ def adjustment_request_from_plain(
 
     Example:
         >>> from microcrm_core.adjustments import adjustment_request_from_plain
-        >>> adjustment_request_from_plain({"kind": "extend_term", "added_count": 2.0})
+        >>> adjustment_request_from_plain({"kind": "shift_due_dates", "days": 2.0})
         Traceback (most recent call last):
         ...
-        microcrm_core.errors.PolicyError: request.added_count must be a whole number, got 2.0
-    """  # noqa: E501  # The line of an error is one line.
+        microcrm_core.errors.PolicyError: request.days must be a whole number, got 2.0
+    """
     kind = AdjustmentKind(plain_kind(plain, path, tuple(AdjustmentKind)))
     fields = attrs.fields(REQUESTS[kind])
     needed = [one.name for one in fields if one.default is attrs.NOTHING]
